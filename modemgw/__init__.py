@@ -1,0 +1,1 @@
+"""modemgw: an SMS gateway on your own SIM cards."""

@@ -1,0 +1,73 @@
+"""Clock, ids and randomness: the only door to time and chance.
+
+Everything that decides something gets these objects passed in, so that a whole gateway can run in virtual time
+and a run can be repeated from its seed. Nothing else in the package calls ``time.time()``, ``uuid4()`` or ``random``.
+"""
+
+import random
+import time
+from pathlib import Path
+from typing import Protocol
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# No wall clock may honestly be earlier than this build (2026-11-01T00:00:00Z): a Pi without a battery starts in the past.
+BUILD_MS = 1_793_491_200_000
+
+
+class Clock(Protocol):
+    """Wall time for people and records, monotonic time for deadlines within one run."""
+
+    boot_id: str
+
+    def wall_ms(self) -> int:
+        """Milliseconds since 1970-01-01T00:00:00Z, as the machine believes it to be."""
+
+    def monotonic(self) -> float:
+        """Seconds; never goes back; only differences mean something."""
+
+    def trusted(self) -> bool:
+        """False while the wall clock cannot be right, so that nothing expires by it."""
+
+
+class SystemClock:
+    """The machine's own clocks. Source of the boot id: random(4), /proc/sys/kernel/random/boot_id."""
+
+    def __init__(self) -> None:
+        path = Path("/proc/sys/kernel/random/boot_id")
+        self.boot_id = path.read_text(encoding="ascii").strip() if path.exists() else "unknown"
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def trusted(self) -> bool:
+        return self.wall_ms() >= BUILD_MS
+
+
+class Ids:
+    """Opaque ids that sort by age (ULID: 48 bits of milliseconds, 80 random bits, Crockford base 32).
+
+    The time part never goes back, not even when the wall clock does: a boot in 1970 still sorts behind what is stored.
+    """
+
+    def __init__(self, clock: Clock, rng: random.Random, *, last: str | None = None) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._last = _value(last) if last else 0
+
+    def new(self) -> str:
+        """A fresh id of 26 characters, greater than every one given before."""
+        value = (self._clock.wall_ms() << 80) | self._rng.getrandbits(80)
+        if value <= self._last:
+            value = self._last + 1 + self._rng.getrandbits(40)
+        self._last = value
+        return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def _value(text: str) -> int:
+    value = 0
+    for character in text:
+        value = value << 5 | _CROCKFORD.index(character)
+    return value
