@@ -1,0 +1,7 @@
+"""The gateway's nouns, pure: no I/O, no clock, no randomness.
+
+errors    what a caller may be told, with the words for it
+message   Order (what a client asks for) and the classes of traffic
+states    segment and message states as tables, advance() and rollup()
+msisdn    how people write numbers -> how the network wants them
+"""
