@@ -1,0 +1,17 @@
+"""The only SQL. One function, one purpose; the first argument is the cursor of the unit of work.
+
+database     connections, durable group commit, reads
+migrate      schema versions; migrations/*.sql
+outbox       outbound messages and their segments: accept, heads of the queue, compare-and-set of states
+attempts     every hand-over of a segment to a modem: intent, outcome, evidence
+inbox        raw PDUs, parts, inbound messages
+reports      status reports: which attempt do they prove
+events       the timeline of a message, and what is announced to webhooks
+deliveries   the webhook outbox
+sims         SIM and modem rows, PIN attempts
+keys         API keys
+views        read models in the shape of the API
+
+Why functions and no repository objects: the fake of SQLite is SQLite on a temporary file, and a unit of work reads
+best as the list of things that happen in one transaction.
+"""

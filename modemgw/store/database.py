@@ -1,0 +1,212 @@
+"""Connections and transactions. The one place that knows how the database is opened and committed.
+
+WAL with synchronous=FULL: what ``write`` returned is on disk, also after the plug was pulled. There is one writer
+connection and one reader; a long search never delays a commit. Units of work are plain functions of a cursor: they
+run whole on the connection's thread, one hop per transaction instead of one per statement.
+
+Group commit: all units that wait when the writer comes free share one ``BEGIN IMMEDIATE``, each in a savepoint of its
+own, so that a unit that fails undoes only itself. Cancelling a caller never cancels its unit.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import aiosqlite
+
+from modemgw.store import migrate
+from modemgw.store.errors import StoreBroken, StoreError, StoreFull
+
+T = TypeVar("T")
+Unit = Callable[[sqlite3.Cursor], T]
+log = logging.getLogger(__name__)
+
+_LARGEST_GROUP = 64
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA wal_autocheckpoint = 1000",
+    "PRAGMA journal_size_limit = 16777216",
+    "PRAGMA cache_size = -2048",
+)
+
+
+class Connection(Protocol):
+    """A connection on which whole functions run, one after the other."""
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    async def close(self) -> None: ...
+
+
+class ThreadConnection(aiosqlite.Connection):
+    """aiosqlite's connection, whose thread runs a whole function instead of one statement."""
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        # aiosqlite has no public call for this; a test pins what we rely on.
+        result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+async def open_threaded(path: Path) -> Connection:
+    """A connection to ``path`` with a thread of its own (autocommit: transactions are ours)."""
+    connection = ThreadConnection(lambda: sqlite3.connect(path, isolation_level=None), 64)
+    return await connection
+
+
+class Database:
+    """The store's door: ``await write(unit)`` and ``await read(query)``."""
+
+    def __init__(self, writer: Connection, reader: Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._urgent: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
+        self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.get_running_loop().create_task(self._write_loop(), name="store-writer")
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        connect: Callable[[Path], Awaitable[Connection]] = open_threaded,
+        synchronous: str = "FULL",
+    ) -> "Database":
+        """Opens, checks and upgrades the database at ``path``; raises StoreBroken with the reason in words.
+
+        ``synchronous`` is FULL everywhere but in simulations, which keep no promise over a power cut.
+        """
+        writer: Connection | None = None
+        try:
+            writer = await connect(path)
+            await writer.run(lambda c: _prepare(c, synchronous))
+            reader = await connect(path)
+            await reader.run(_prepare_reader)
+        except sqlite3.Error as error:
+            if writer is not None:
+                await writer.close()
+            raise StoreBroken(f"The database {path} can't be used: {error}.") from error
+        except StoreError:
+            if writer is not None:
+                await writer.close()
+            raise
+        return cls(writer, reader)
+
+    async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
+        """Runs ``unit`` in a durable transaction and returns what it returned.
+
+        Raises what the unit raised (it changed nothing then), StoreFull when the disk is full. ``urgent`` units (the
+        records of a send under way) go ahead of others.
+        """
+        if self._closing:
+            raise StoreBroken("The store is closed.")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        (self._urgent if urgent else self._waiting).append((unit, future))
+        self._wake.set()
+        return await asyncio.shield(future)
+
+    async def read(self, query: Unit[T]) -> T:
+        """Runs a read-only ``query`` against what is committed, in a transaction of its own."""
+        return await self._reader.run(lambda c: _query(c, query))
+
+    async def close(self) -> None:
+        """Writes what still waits, then closes both connections."""
+        self._closing = True
+        self._wake.set()
+        await self._task
+        await self._reader.close()
+        await self._writer.close()
+
+    async def _write_loop(self) -> None:
+        while True:
+            while not self._urgent and not self._waiting:
+                if self._closing:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+            group = self._take()
+            try:
+                outcomes = await self._writer.run(lambda c, g=group: _commit(c, [unit for unit, _ in g]))
+            except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller has to hear of it
+                outcomes = [(None, _translate(error))] * len(group)
+            for (_, future), (value, failure) in zip(group, outcomes, strict=True):
+                if failure is None:
+                    future.set_result(value)
+                else:
+                    future.set_exception(failure)
+                    future.exception()  # a caller that was cancelled meanwhile won't look
+
+    def _take(self) -> list[tuple[Unit[Any], "asyncio.Future[Any]"]]:
+        group = []
+        for queue in (self._urgent, self._waiting):
+            while queue and len(group) < _LARGEST_GROUP:
+                group.append(queue.popleft())
+        return group
+
+
+def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
+    connection.row_factory = sqlite3.Row
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    problems = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
+    if problems != ["ok"]:
+        raise StoreBroken(f"The database is damaged ({problems[0]}). Restore a backup, or move the file away to start empty.")
+    migrate.upgrade(connection)
+
+
+def _prepare_reader(connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA cache_size = -2048")
+
+
+def _query(connection: sqlite3.Connection, query: Unit[T]) -> T:
+    cursor = connection.cursor()
+    cursor.execute("BEGIN")
+    try:
+        return query(cursor)
+    finally:
+        connection.rollback()
+        cursor.close()
+
+
+def _commit(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[tuple[Any, Exception | None]]:
+    """All units in one transaction; each outcome is (value, None) or (None, what went wrong)."""
+    cursor = connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
+    outcomes: list[tuple[Any, Exception | None]] = []
+    try:
+        for unit in units:
+            cursor.execute("SAVEPOINT unit")
+            try:
+                outcomes.append((unit(cursor), None))
+            except Exception as error:  # noqa: BLE001 - handed to the unit's caller
+                cursor.execute("ROLLBACK TO unit")
+                outcomes.append((None, _translate(error)))
+            cursor.execute("RELEASE unit")
+        cursor.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.rollback()
+        raise
+    finally:
+        cursor.close()
+    return outcomes
+
+
+def _translate(error: Exception) -> Exception:
+    if isinstance(error, sqlite3.OperationalError):
+        if "full" in str(error):
+            return StoreFull("The disk is full.")
+        return StoreBroken(f"The database does not take writes: {error}.")
+    return error

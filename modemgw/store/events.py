@@ -1,0 +1,75 @@
+"""The timeline of a message, and the announcements that webhooks fan out from.
+
+Both are written in the transaction of the change that they speak of: what is not committed was never announced.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modemgw.store import views
+
+
+@dataclass(slots=True)
+class Stamp:
+    """When a unit of work happens, and a fresh id from which its announcements take theirs."""
+
+    now_ms: int
+    id: str
+    _count: int = field(default=0)
+
+    def next_id(self) -> str:
+        self._count += 1
+        return f"evt_{self.id}_{self._count}"
+
+
+def note(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, event: str, **detail: object) -> None:
+    """Adds a line to the message's timeline; ``detail`` must be JSON and hold no message text."""
+    known = {key: value for key, value in detail.items() if value is not None}
+    cur.execute(
+        "INSERT INTO timeline (message_seq, at_ms, event, detail) VALUES (?, ?, ?, ?)",
+        (message_seq, stamp.now_ms, event, json.dumps(known)),
+    )
+
+
+def announce_message(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, type_: str) -> None:
+    """Announces ``type_`` with the message as it is now."""
+    body = views.message_by_seq(cur, message_seq)
+    _insert(cur, stamp, type_, body, message_seq)
+
+
+def announce(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, object]) -> None:
+    """Announces something that is not about one message."""
+    _insert(cur, stamp, type_, data, None)
+
+
+def _insert(
+    cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, object], message_seq: int | None
+) -> None:
+    cur.execute(
+        "INSERT INTO events (id, type, at_ms, message_seq, data) VALUES (?, ?, ?, ?, ?)",
+        (stamp.next_id(), type_, stamp.now_ms, message_seq, json.dumps(data, ensure_ascii=False)),
+    )
+    event_seq = cur.lastrowid
+    for target in cur.execute("SELECT target_id, events FROM webhook_targets WHERE enabled = 1").fetchall():
+        if any(_matches(pattern, type_) for pattern in json.loads(target["events"])):
+            cur.execute(
+                "INSERT INTO deliveries (target_id, event_seq, message_seq, due_ms) VALUES (?, ?, ?, ?)",
+                (target["target_id"], event_seq, message_seq, stamp.now_ms),
+            )
+
+
+def _matches(pattern: str, type_: str) -> bool:
+    """``message.*`` covers every type of that family, ``*`` all."""
+    return pattern in ("*", type_) or (pattern.endswith(".*") and type_.startswith(pattern[:-1]))
+
+
+def forget_before(cur: sqlite3.Cursor, before_ms: int) -> int:
+    """Deletes announcements older than ``before_ms`` that no delivery waits for; returns how many."""
+    cur.execute(
+        "DELETE FROM events WHERE at_ms < ? AND NOT EXISTS "
+        "(SELECT 1 FROM deliveries WHERE event_seq = events.seq AND state = 'pending')",
+        (before_ms,),
+    )
+    return cur.rowcount

@@ -1,0 +1,205 @@
+"""Read models: rows -> the JSON objects of the API. The one place that knows their shape; webhooks carry the same."""
+
+import base64
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Json = dict[str, Any]
+
+_SELECT = (
+    "SELECT m.*, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name "
+    "FROM messages AS m LEFT JOIN sims AS s ON s.sim_id = m.sim_id "
+)
+
+
+def rfc3339(ms: int | None) -> str | None:
+    """2026-11-22T12:00:00.000Z, or None."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def message(cur: sqlite3.Cursor, id_: str, *, full: bool = False) -> Json | None:
+    """One message by its public id; ``full`` adds the timeline and the reason for the SIM."""
+    row = cur.execute(f"{_SELECT} WHERE m.id = ?", (id_,)).fetchone()  # noqa: S608 - constant text
+    if row is None:
+        return None
+    body = _shape(cur, [row])[0]
+    if full and row["direction"] == "outbound":
+        body["timeline"] = [_step(each) for each in cur.execute(
+            "SELECT at_ms, event, detail FROM timeline WHERE message_seq = ? ORDER BY timeline_id", (row["seq"],)
+        )]  # fmt: skip
+        body["route"] = _route(row)
+    return body
+
+
+def message_by_seq(cur: sqlite3.Cursor, seq: int) -> Json:
+    """One message by its row number, which must exist."""
+    row = cur.execute(f"{_SELECT} WHERE m.seq = ?", (seq,)).fetchone()  # noqa: S608 - constant text
+    return _shape(cur, [row])[0]
+
+
+def messages(  # noqa: PLR0913 - these are the filters of the API
+    cur: sqlite3.Cursor,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    direction: str | None = None,
+    status: str | None = None,
+    peer: str | None = None,
+    sim: str | None = None,
+    ref: str | None = None,
+    q: str | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+) -> Json:
+    """Messages both ways, newest first. Raises ValueError for a cursor that was never given out."""
+    wheres: list[tuple[str, object]] = [
+        ("m.direction = ?", direction),
+        ("m.status = ?", status),
+        ("m.peer = ?", peer),
+        ("? IN (s.name, s.iccid, s.number)", sim),
+        ("m.ref = ?", ref),
+        ("instr(m.text, ?) > 0", q),
+        ("m.created_ms >= ?", since_ms),
+        ("m.created_ms < ?", until_ms),
+        ("m.seq < ?", _position(cursor)),
+    ]
+    return _page(cur, wheres, limit)
+
+
+def inbox(cur: sqlite3.Cursor, *, limit: int, cursor: str | None = None, unread: bool | None = None) -> Json:
+    """Inbound messages, newest first; ``unread`` keeps those that are, or are not, marked as read."""
+    wheres: list[tuple[str, object]] = [("m.direction = ?", "inbound"), ("m.seq < ?", _position(cursor))]
+    if unread is not None:
+        wheres.append(("(m.read_ms IS NULL) = ?", int(unread)))
+    return _page(cur, wheres, limit)
+
+
+def sims(cur: sqlite3.Cursor) -> list[Json]:
+    """All SIMs ever seen, as rows; limits and live state are added by the gateway."""
+    return [dict(row) for row in cur.execute("SELECT * FROM sims ORDER BY sim_id")]
+
+
+def _page(cur: sqlite3.Cursor, wheres: Iterable[tuple[str, object]], limit: int) -> Json:
+    used = [(sql, value) for sql, value in wheres if value is not None]
+    condition = " AND ".join(sql for sql, _ in used) or "1"
+    rows = cur.execute(
+        f"{_SELECT} WHERE {condition} ORDER BY m.seq DESC LIMIT ?",  # noqa: S608 - constant texts, values are bound
+        [*(value for _, value in used), limit + 1],
+    ).fetchall()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return {"items": _shape(cur, rows), "next_cursor": str(rows[-1]["seq"]) if more else None}
+
+
+def _position(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        raise ValueError("cursor")
+    return int(cursor)
+
+
+def _shape(cur: sqlite3.Cursor, rows: list[sqlite3.Row]) -> list[Json]:
+    segments = _segments(cur, [row["seq"] for row in rows if row["direction"] == "outbound"])
+    return [
+        _outbound(row, segments.get(row["seq"], [])) if row["direction"] == "outbound" else _inbound(row)
+        for row in rows
+    ]
+
+
+def _content(row: sqlite3.Row) -> Json:
+    data = row["data"]
+    return {"text": row["text"]} | ({"data": base64.b64encode(data).decode()} if data is not None else {})
+
+
+def _sim_name(row: Mapping[str, Any]) -> str | None:
+    name: str | None = row["sim_name"] or row["sim_iccid"] or row["sim_imsi"]
+    return name
+
+
+def _outbound(row: sqlite3.Row, segments: list[Json]) -> Json:
+    return {
+        "id": row["id"],
+        "direction": "outbound",
+        "to": row["peer"],
+        **_content(row),
+        "class": row["class"],
+        "priority": row["priority"],
+        "status": row["status"],
+        "waiting_for": row["waiting_for"] if row["status"] in ("queued", "sending", "scheduled") else None,
+        "encoding": row["encoding"],
+        "segments": segments,
+        "ref": row["ref"],
+        "sim": _sim_name(row),
+        "modem": row["modem"],
+        "no_receipt": bool(row["no_receipt"]),
+        "error": json.loads(row["error"]) if row["error"] else None,
+        "resend_of": row["resend_of"],
+        "created_at": rfc3339(row["created_ms"]),
+        "send_at": rfc3339(row["send_at_ms"]),
+        "expires_at": rfc3339(row["expires_ms"]),
+        "sent_at": rfc3339(row["sent_ms"]),
+        "finished_at": rfc3339(row["finished_ms"]),
+    }
+
+
+def _inbound(row: sqlite3.Row) -> Json:
+    return {
+        "id": row["id"],
+        "direction": "inbound",
+        "from": row["peer"],
+        "to": row["own"],
+        **_content(row),
+        "encoding": row["encoding"],
+        "class": row["message_class"],
+        "parts": row["parts"],
+        "complete": bool(row["complete"]),
+        "sim": _sim_name(row),
+        "modem": row["modem"],
+        "sent_at": rfc3339(row["sent_at_ms"]),
+        "received_at": rfc3339(row["created_ms"]),
+        "read": row["read_ms"] is not None,
+        "flags": row["flags"].split(",") if row["flags"] else [],
+    }
+
+
+def _segments(cur: sqlite3.Cursor, seqs: list[int]) -> dict[int, list[Json]]:
+    """The segments of many messages, each with what its newest attempt knows."""
+    found: dict[int, list[Json]] = {}
+    marks = ",".join("?" * len(seqs))
+    for row in cur.execute(
+        "SELECT g.*, a.mr, a.modem, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name FROM segments AS g "  # noqa: S608
+        "LEFT JOIN attempts AS a ON a.attempt_id = (SELECT max(attempt_id) FROM attempts WHERE segment_id = g.segment_id) "
+        f"LEFT JOIN sims AS s ON s.sim_id = a.sim_id WHERE g.message_seq IN ({marks}) ORDER BY g.message_seq, g.seq",
+        seqs,
+    ):
+        found.setdefault(row["message_seq"], []).append({
+            "seq": row["seq"],
+            "status": row["state"],
+            "sim": _sim_name(row),
+            "modem": row["modem"],
+            "mr": row["mr"],
+            "attempts": row["attempts"],
+            "submitted_at": rfc3339(row["submitted_ms"]),
+            "finished_at": rfc3339(row["finished_ms"]),
+            "tp_status": row["tp_status"],
+            "cms": row["cms"],
+            "error": row["error"],
+        })  # fmt: skip
+    return found
+
+
+def _step(row: sqlite3.Row) -> Json:
+    return {"at": rfc3339(row["at_ms"]), "event": row["event"], **json.loads(row["detail"])}
+
+
+def _route(row: sqlite3.Row) -> Json:
+    if row["sim_id"] is None:
+        return {"sim": None, "reason": "No SIM is bound yet: the next one that is free and allowed takes it."}
+    reason = "The request asked for this SIM." if row["sim_pinned"] else "It was the first allowed SIM that came free."
+    return {"sim": _sim_name(row), "reason": reason}
