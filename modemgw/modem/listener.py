@@ -1,0 +1,54 @@
+"""What the driver asks of the layer above: a listener for what happens, and a memory for PIN attempts.
+
+The driver keeps nothing on disk. Both are passed in, so that it imports no store and no gateway.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from modemgw.modem.facts import Received
+
+if TYPE_CHECKING:
+    from modemgw.modem.modem import Modem
+
+
+class ModemListener(Protocol):
+    """Implemented by the gateway."""
+
+    async def received(self, modem: "Modem", pdu: Received) -> None:
+        """A message or status report. Returns once it is durable; raising leaves it on the SIM, offered again.
+
+        Called for one message at a time, in order. Afterwards (or before returning)
+        ``modem.acknowledge(pdu.receipt)`` removes it from the modem.
+        """
+
+    async def late_submit(self, modem: "Modem", token: str | None, mr: int | None) -> None:
+        """``+CMGS: <mr>`` for a submit that had already been given up as uncertain.
+
+        ``token`` is that submit's; None when it was heard while only listening after a start.
+        """
+
+    def changed(self, modem: "Modem") -> None:
+        """State, reason, identity, SIM, signal or operator is another than before."""
+
+    async def event(self, modem: "Modem", kind: str, detail: dict[str, str]) -> None:
+        """Something worth telling: ``call.received`` {number}, ``storage.full`` {storage}."""
+
+
+class PinGuard(Protocol):
+    """The durable memory of PIN attempts, so that a SIM never loses its last try to a loop or a restart.
+
+    An attempt that is recorded and never ``accepted`` counts as used up, also if the process died in between.
+    ``sim_key`` is ``iccid:…``, else ``imei:…`` of the modem while the ICCID can't be read.
+    """
+
+    async def may_try(self, sim_key: str, pin: str) -> bool:
+        """False once this PIN was recorded for this SIM without having been accepted."""
+
+    async def clean(self, sim_key: str) -> bool:
+        """True if no PIN at all is recorded for this SIM without having been accepted."""
+
+    async def record(self, sim_key: str, pin: str) -> None:
+        """Durable when it returns; only then is the PIN written to the modem."""
+
+    async def accepted(self, sim_key: str, pin: str) -> None:
+        """The SIM took this PIN: the attempt was none that counts, and the next power-up may use it again."""
