@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-# No wall clock may honestly be earlier than this build (2026-11-01T00:00:00Z): a Pi without a battery starts in the past.
+# No wall clock may honestly be earlier than this build (2026-11-01T00:00:00Z); a Pi starts in the past.
 BUILD_MS = 1_793_491_200_000
 
 

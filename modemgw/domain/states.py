@@ -31,7 +31,7 @@ SEGMENT_TRANSITIONS: Mapping[str, Mapping[str, str]] = {
                "accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered"},
     "submitting": {"accepted": "submitted", "not_sent": "queued", "retry": "queued", "give_up": "failed",
                    "lost": "uncertain", "report_delivered": "delivered", "report_undelivered": "undelivered"},
-    "submitted": {"report_delivered": "delivered", "report_undelivered": "undelivered"},
+    "submitted": {"accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered"},
     "uncertain": {"accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered",
                   "retry": "queued", "no_proof": "unknown", "give_up": "failed", "expire": "unknown"},
     "unknown": {"accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered",

@@ -13,6 +13,7 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -57,7 +58,8 @@ class ThreadConnection(aiosqlite.Connection):
 async def open_threaded(path: Path) -> Connection:
     """A connection to ``path`` with a thread of its own (autocommit: transactions are ours)."""
     connection = ThreadConnection(lambda: sqlite3.connect(path, isolation_level=None), 64)
-    return await connection
+    await connection
+    return connection
 
 
 class Database:
@@ -134,7 +136,7 @@ class Database:
                 await self._wake.wait()
             group = self._take()
             try:
-                outcomes = await self._writer.run(lambda c, g=group: _commit(c, [unit for unit, _ in g]))
+                outcomes = await self._writer.run(partial(_commit, units=[unit for unit, _ in group]))
             except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller has to hear of it
                 outcomes = [(None, _translate(error))] * len(group)
             for (_, future), (value, failure) in zip(group, outcomes, strict=True):
@@ -145,7 +147,7 @@ class Database:
                     future.exception()  # a caller that was cancelled meanwhile won't look
 
     def _take(self) -> list[tuple[Unit[Any], "asyncio.Future[Any]"]]:
-        group = []
+        group: list[tuple[Unit[Any], asyncio.Future[Any]]] = []
         for queue in (self._urgent, self._waiting):
             while queue and len(group) < _LARGEST_GROUP:
                 group.append(queue.popleft())
@@ -159,7 +161,9 @@ def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     problems = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
     if problems != ["ok"]:
-        raise StoreBroken(f"The database is damaged ({problems[0]}). Restore a backup, or move the file away to start empty.")
+        raise StoreBroken(
+            f"The database is damaged ({problems[0]}). Restore a backup, or move the file away to start empty."
+        )
     migrate.upgrade(connection)
 
 

@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+_FIRST_IN_LINE = (
+    "(d.message_seq IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries AS b WHERE b.target_id = d.target_id "
+    "AND b.message_seq = d.message_seq AND b.state = 'pending' AND b.delivery_id < d.delivery_id))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -43,10 +48,10 @@ def disable_target(cur: sqlite3.Cursor, target_id: str, now_ms: int, reason: str
 def due(cur: sqlite3.Cursor, target_id: str, now_ms: int, limit: int) -> list[Delivery]:
     """What may go to the target now, oldest first: of each message only the first that is not done yet."""
     rows = cur.execute(
-        "SELECT d.*, e.id AS event_id, e.type, e.at_ms, e.data FROM deliveries AS d JOIN events AS e ON e.seq = d.event_seq "
-        "WHERE d.target_id = ? AND d.state = 'pending' AND d.due_ms <= ? AND (d.message_seq IS NULL OR NOT EXISTS "
-        "(SELECT 1 FROM deliveries AS b WHERE b.target_id = d.target_id AND b.message_seq = d.message_seq "
-        "AND b.state = 'pending' AND b.delivery_id < d.delivery_id)) ORDER BY d.delivery_id LIMIT ?",
+        "SELECT d.*, e.id AS event_id, e.type, e.at_ms, e.data "
+        "FROM deliveries AS d JOIN events AS e ON e.seq = d.event_seq "
+        f"WHERE d.target_id = ? AND d.state = 'pending' AND d.due_ms <= ? AND {_FIRST_IN_LINE} "
+        "ORDER BY d.delivery_id LIMIT ?",
         (target_id, now_ms, limit),
     ).fetchall()
     return [
@@ -59,9 +64,10 @@ def due(cur: sqlite3.Cursor, target_id: str, now_ms: int, limit: int) -> list[De
 
 
 def next_due_ms(cur: sqlite3.Cursor, target_id: str) -> int | None:
-    """When the earliest waiting delivery is due; None when nothing waits."""
+    """When the next delivery that no earlier one of its message blocks is due; None when nothing waits."""
     value: int | None = cur.execute(
-        "SELECT min(due_ms) FROM deliveries WHERE target_id = ? AND state = 'pending'", (target_id,)
+        f"SELECT min(d.due_ms) FROM deliveries AS d WHERE d.target_id = ? AND d.state = 'pending' AND {_FIRST_IN_LINE}",
+        (target_id,),
     ).fetchone()[0]
     return value
 
@@ -69,14 +75,19 @@ def next_due_ms(cur: sqlite3.Cursor, target_id: str) -> int | None:
 def succeeded(cur: sqlite3.Cursor, delivery_id: int, now_ms: int, http_status: int) -> None:
     """The target took it."""
     cur.execute(
-        "UPDATE deliveries SET state = 'delivered', attempts = attempts + 1, finished_ms = ?, http_status = ?, error = NULL "
-        "WHERE delivery_id = ? AND state = 'pending'",
+        "UPDATE deliveries SET state = 'delivered', attempts = attempts + 1, finished_ms = ?, http_status = ?, "
+        "error = NULL WHERE delivery_id = ? AND state = 'pending'",
         (now_ms, http_status, delivery_id),
     )
 
 
 def failed(
-    cur: sqlite3.Cursor, delivery_id: int, now_ms: int, error: str, http_status: int | None, next_ms: int | None
+    cur: sqlite3.Cursor,
+    delivery_id: int,
+    now_ms: int,
+    error: str,
+    http_status: int | None,
+    next_ms: int | None,
 ) -> None:
     """The target did not take it: try again at ``next_ms``, or never (None: dead, until somebody redelivers it)."""
     cur.execute(

@@ -44,9 +44,7 @@ def announce(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, o
     _insert(cur, stamp, type_, data, None)
 
 
-def _insert(
-    cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, object], message_seq: int | None
-) -> None:
+def _insert(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, object], message_seq: int | None) -> None:
     cur.execute(
         "INSERT INTO events (id, type, at_ms, message_seq, data) VALUES (?, ?, ?, ?, ?)",
         (stamp.next_id(), type_, stamp.now_ms, message_seq, json.dumps(data, ensure_ascii=False)),

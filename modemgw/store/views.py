@@ -3,7 +3,7 @@
 import base64
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ def rfc3339(ms: int | None) -> str | None:
 
 def message(cur: sqlite3.Cursor, id_: str, *, full: bool = False) -> Json | None:
     """One message by its public id; ``full`` adds the timeline and the reason for the SIM."""
-    row = cur.execute(f"{_SELECT} WHERE m.id = ?", (id_,)).fetchone()  # noqa: S608 - constant text
+    row = cur.execute(f"{_SELECT} WHERE m.id = ?", (id_,)).fetchone()
     if row is None:
         return None
     body = _shape(cur, [row])[0]
@@ -38,11 +38,11 @@ def message(cur: sqlite3.Cursor, id_: str, *, full: bool = False) -> Json | None
 
 def message_by_seq(cur: sqlite3.Cursor, seq: int) -> Json:
     """One message by its row number, which must exist."""
-    row = cur.execute(f"{_SELECT} WHERE m.seq = ?", (seq,)).fetchone()  # noqa: S608 - constant text
+    row = cur.execute(f"{_SELECT} WHERE m.seq = ?", (seq,)).fetchone()
     return _shape(cur, [row])[0]
 
 
-def messages(  # noqa: PLR0913 - these are the filters of the API
+def messages(
     cur: sqlite3.Cursor,
     *,
     limit: int,
@@ -88,7 +88,7 @@ def _page(cur: sqlite3.Cursor, wheres: Iterable[tuple[str, object]], limit: int)
     used = [(sql, value) for sql, value in wheres if value is not None]
     condition = " AND ".join(sql for sql, _ in used) or "1"
     rows = cur.execute(
-        f"{_SELECT} WHERE {condition} ORDER BY m.seq DESC LIMIT ?",  # noqa: S608 - constant texts, values are bound
+        f"{_SELECT} WHERE {condition} ORDER BY m.seq DESC LIMIT ?",
         [*(value for _, value in used), limit + 1],
     ).fetchall()
     more = len(rows) > limit
@@ -117,7 +117,7 @@ def _content(row: sqlite3.Row) -> Json:
     return {"text": row["text"]} | ({"data": base64.b64encode(data).decode()} if data is not None else {})
 
 
-def _sim_name(row: Mapping[str, Any]) -> str | None:
+def _sim_name(row: sqlite3.Row) -> str | None:
     name: str | None = row["sim_name"] or row["sim_iccid"] or row["sim_imsi"]
     return name
 
@@ -173,8 +173,9 @@ def _segments(cur: sqlite3.Cursor, seqs: list[int]) -> dict[int, list[Json]]:
     found: dict[int, list[Json]] = {}
     marks = ",".join("?" * len(seqs))
     for row in cur.execute(
-        "SELECT g.*, a.mr, a.modem, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name FROM segments AS g "  # noqa: S608
-        "LEFT JOIN attempts AS a ON a.attempt_id = (SELECT max(attempt_id) FROM attempts WHERE segment_id = g.segment_id) "
+        "SELECT g.*, a.mr, a.modem, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name FROM segments AS g "
+        "LEFT JOIN attempts AS a ON a.attempt_id = "
+        "(SELECT max(attempt_id) FROM attempts WHERE segment_id = g.segment_id) "
         f"LEFT JOIN sims AS s ON s.sim_id = a.sim_id WHERE g.message_seq IN ({marks}) ORDER BY g.message_seq, g.seq",
         seqs,
     ):

@@ -144,6 +144,8 @@ CREATE TABLE attempts (
 
 CREATE INDEX attempts_segment ON attempts (segment_id);
 CREATE INDEX attempts_mr ON attempts (sim_id, mr, attempt_id) WHERE mr IS NOT NULL;
+CREATE INDEX attempts_sim ON attempts (sim_id, attempt_id);
+CREATE INDEX attempts_without_mr ON attempts (sim_id, attempt_id) WHERE mr IS NULL;
 CREATE INDEX attempts_open ON attempts (state, decide_ms) WHERE state IN ('submitting', 'uncertain', 'unknown');
 
 -- Segments that a SIM has paid for, by hour (UTC); written with the intent, so that no crash resets it.
@@ -252,7 +254,6 @@ CREATE TABLE idempotency (
     idempotency_key TEXT NOT NULL,
     fingerprint BLOB NOT NULL,
     message_ids TEXT NOT NULL,            -- JSON list; the same request gets the same messages
-    many INTEGER NOT NULL CHECK (many IN (0, 1)),
     created_ms INTEGER NOT NULL,
     PRIMARY KEY (key_id, idempotency_key)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,69 @@
+"""SIM and modem rows, and the memory of PIN attempts. A line is its ICCID or IMSI, never a port."""
+
+import sqlite3
+
+
+def upsert(
+    cur: sqlite3.Cursor,
+    *,
+    iccid: str | None,
+    imsi: str | None,
+    name: str | None,
+    number: str | None,
+    simulated: bool,
+    now_ms: int,
+) -> int:
+    """The row number of the SIM with this ICCID or IMSI, made where it is new; what is known is filled in."""
+    row = cur.execute(
+        "SELECT sim_id FROM sims WHERE (iccid IS NOT NULL AND iccid = ?1) OR (imsi IS NOT NULL AND imsi = ?2) "
+        "ORDER BY iccid = ?1 DESC LIMIT 1",
+        (iccid, imsi),
+    ).fetchone()
+    if row is None:
+        cur.execute(
+            "INSERT INTO sims (iccid, imsi, name, number, simulated, first_seen_ms, last_seen_ms) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (iccid, imsi, name, number, int(simulated), now_ms, now_ms),
+        )
+        sim_id = cur.lastrowid
+        assert sim_id is not None  # noqa: S101 - an INSERT gives one
+        return sim_id
+    cur.execute(
+        "UPDATE sims SET iccid = coalesce(iccid, ?), imsi = coalesce(imsi, ?), name = ?, number = coalesce(?, number), "
+        "last_seen_ms = ? WHERE sim_id = ?",
+        (iccid, imsi, name, number, now_ms, row["sim_id"]),
+    )
+    return int(row["sim_id"])
+
+
+def find(cur: sqlite3.Cursor, which: str) -> sqlite3.Row | None:
+    """A SIM by name, ICCID or number; None when there is none, or more than one."""
+    rows = cur.execute("SELECT * FROM sims WHERE ? IN (name, iccid, number)", (which,)).fetchall()
+    return rows[0] if len(rows) == 1 else None
+
+
+def disabled_modems(cur: sqlite3.Cursor) -> list[str]:
+    """Names of the modems that an operator switched off."""
+    return [row["name"] for row in cur.execute("SELECT name FROM modems WHERE enabled = 0 ORDER BY name")]
+
+
+def set_enabled(cur: sqlite3.Cursor, name: str, *, enabled: bool) -> None:
+    """Remembers over restarts whether a modem is to be used."""
+    cur.execute(
+        "INSERT INTO modems (name, enabled) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET enabled = excluded.enabled",
+        (name, int(enabled)),
+    )
+
+
+def pin_was_tried(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes) -> bool:
+    """True when this PIN was ever written to this SIM without an operator asking for it."""
+    row = cur.execute(
+        "SELECT 1 FROM pin_attempts WHERE sim_key = ? AND pin_digest = ?", (sim_key, pin_digest)
+    ).fetchone()
+    return row is not None
+
+
+def record_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes, now_ms: int) -> None:
+    """Committed before the PIN is written: a crash in between counts as used."""
+    cur.execute("INSERT OR IGNORE INTO pin_attempts (sim_key, pin_digest, at_ms) VALUES (?, ?, ?)",
+                (sim_key, pin_digest, now_ms))  # fmt: skip
