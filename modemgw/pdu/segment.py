@@ -7,7 +7,8 @@ costs no further segment: every segment costs money.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Generic, Literal, TypeVar
 
 from modemgw.pdu import clusters, gsm7, udh
 from modemgw.pdu.address import Address
@@ -21,10 +22,11 @@ from modemgw.pdu.validity import Validity
 MAX_SEGMENTS = 255
 Choice = Literal["auto", "gsm7", "ucs2"]
 RefBits = Literal[8, 16]
+Content = TypeVar("Content", str, bytes)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Generic[Content]):
     """How a message will be sent, before a number, a reference or a SIM is known.
 
     Units are septets (gsm7), UTF-16 units (ucs2) or octets (8bit): `units_used` by the whole message, `units_left`
@@ -32,7 +34,7 @@ class Plan:
     """
 
     encoding: Encoding
-    segments: tuple[str, ...] | tuple[bytes, ...]
+    segments: tuple[Content, ...]
     units_used: int
     units_left: int
     ucs2_because: tuple[str, ...] = ()
@@ -115,7 +117,7 @@ def _elements(seq: int, parts: int, ref: int, ref_bits: int, ports: Ports | None
     return (*found, Concat(ref, parts, seq, ref_bits).element()) if parts != 1 or seq != 1 else found
 
 
-def plan(text: str, *, encoding: Choice = "auto", ref_bits: RefBits = 8, ports: Ports | None = None) -> Plan:
+def plan(text: str, *, encoding: Choice = "auto", ref_bits: RefBits = 8, ports: Ports | None = None) -> Plan[str]:
     """Cut a text. `auto` takes GSM 7-bit where it can say everything, else UCS2.
 
     PduError for an empty text, half a surrogate pair, `gsm7` that cannot say it, or more than 255 segments.
@@ -135,7 +137,7 @@ def plan(text: str, *, encoding: Choice = "auto", ref_bits: RefBits = 8, ports: 
     return _plan(text, chosen, costs, missing if encoding == "auto" else (), ref_bits, ports)
 
 
-def plan_data(data: bytes, *, ref_bits: RefBits = 8, ports: Ports | None = None) -> Plan:
+def plan_data(data: bytes, *, ref_bits: RefBits = 8, ports: Ports | None = None) -> Plan[bytes]:
     """Cut octets, to be sent as they are. PduError without any, or for more than 255 segments."""
     if not data:
         raise PduError("TP-UD", None, "there is no data")
@@ -143,13 +145,13 @@ def plan_data(data: bytes, *, ref_bits: RefBits = 8, ports: Ports | None = None)
 
 
 def _plan(
-    content: str | bytes,
+    content: Content,
     encoding: Encoding,
     costs: list[int],
     because: tuple[str, ...],
     ref_bits: RefBits,
     ports: Ports | None,
-) -> Plan:
+) -> Plan[Content]:
     used = sum(costs)
     room = _room(encoding, 1, ref_bits, ports)
     bounds = [0, len(content)]
@@ -160,9 +162,9 @@ def _plan(
         bounds = _cut(costs, room, clusters.starts(content) if isinstance(content, str) else None)
         if len(bounds) > MAX_SEGMENTS + 1:
             raise _too_long()
-    segments = tuple(content[start:end] for start, end in zip(bounds, bounds[1:], strict=False))
+    segments = tuple(content[start:end] for start, end in pairwise(bounds))
     left = room - sum(costs[bounds[-2] :])
-    return Plan(encoding, segments, used, left, because, ref_bits, ports)  # type: ignore[arg-type]
+    return Plan(encoding, segments, used, left, because, ref_bits, ports)
 
 
 def _too_long() -> PduError:
