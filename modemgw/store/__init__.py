@@ -2,8 +2,11 @@
 
 database     connections, durable group commit, reads
 migrate      schema versions; migrations/*.sql
-outbox       outbound messages and their segments: accept, heads of the queue, compare-and-set of states
-attempts     every hand-over of a segment to a modem: intent, outcome, evidence
+outbox       outbound messages and their segments: accept, end, fold into a status
+queue        which message may go next, and what waits for a time
+attempts     every hand-over of a segment to a modem: the intent, and who is meant by an answer
+outcomes     what became of an attempt: answer, refusal, no answer, report, decision
+idempotency  the same request gets the same messages
 inbox        raw PDUs, parts, inbound messages
 reports      status reports: which attempt do they prove
 events       the timeline of a message, and what is announced to webhooks
