@@ -3,5 +3,7 @@
 errors    what a caller may be told, with the words for it
 message   Order (what a client asks for) and the classes of traffic
 states    segment and message states as tables, advance() and rollup()
-msisdn    how people write numbers -> how the network wants them
+msisdn    how people write numbers -> how the network wants them, and where messages may go
+mcc       where a SIM is at home
+sim       what the owner says about a SIM
 """

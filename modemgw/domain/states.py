@@ -28,9 +28,12 @@ ATTEMPT_STATES = (
 SEGMENT_TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "queued": {"intend": "submitting", "expire": "expired", "cancel": "cancelled", "give_up": "failed",
                # proof for an earlier, uncertain attempt while its resend still waits
-               "accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered"},
+               "accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered",
+               # its earlier attempt may have gone out: "expired" or "cancelled" would say that it did not
+               "no_proof": "unknown"},
     "submitting": {"accepted": "submitted", "not_sent": "queued", "retry": "queued", "give_up": "failed",
-                   "lost": "uncertain", "report_delivered": "delivered", "report_undelivered": "undelivered"},
+                   "lost": "uncertain", "no_proof": "unknown",
+                   "report_delivered": "delivered", "report_undelivered": "undelivered"},
     "submitted": {"accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered"},
     "uncertain": {"accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered",
                   "retry": "queued", "no_proof": "unknown", "give_up": "failed", "expire": "unknown"},

@@ -104,8 +104,7 @@ def settle(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, *, due_ms: int |
     sent_ms = row["sent_ms"] or (stamp.now_ms if status in ("sent", "delivered", "undelivered") else None)
     finished_ms = stamp.now_ms if status in FINAL_STATUSES and status != row["status"] else row["finished_ms"]
     cur.execute(
-        "UPDATE messages SET status = ?, ready = ?, due_ms = ?, sent_ms = ?, finished_ms = ?, "
-        "waiting_for = iif(?2, waiting_for, NULL) WHERE seq = ?",
+        "UPDATE messages SET status = ?, ready = ?, due_ms = ?, sent_ms = ?, finished_ms = ? WHERE seq = ?",
         (status, int(ready), due_ms, sent_ms, finished_ms if status in FINAL_STATUSES else None, message_seq),
     )
     if status != row["status"]:
@@ -123,10 +122,11 @@ def set_error(cur: sqlite3.Cursor, message_seq: int, error: dict[str, object]) -
 def end_queued(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, event: str) -> int:
     """Moves every queued segment by ``event`` (cancel, expire); returns how many there were."""
     rows = cur.execute(
-        "SELECT segment_id FROM segments WHERE message_seq = ? AND state = 'queued'", (message_seq,)
+        "SELECT segment_id, resends FROM segments WHERE message_seq = ? AND state = 'queued'", (message_seq,)
     ).fetchall()
     for row in rows:
-        move_segment(cur, stamp, row["segment_id"], event)
+        # A segment that waits for its resend may have gone out before: nobody knows.
+        move_segment(cur, stamp, row["segment_id"], "no_proof" if row["resends"] else event)
     return len(rows)
 
 

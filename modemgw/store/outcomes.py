@@ -100,7 +100,8 @@ def refused(
     outbox.set_error(cur, attempt.message_seq, dict(error))
     columns = {"cms": error["cms"], "error": error["code"]}
     if retry_ms is None:
-        outbox.move_segment(cur, stamp, attempt.segment_id, "give_up", **columns)
+        # This copy was refused, but an earlier one may have gone out: then nobody knows.
+        outbox.move_segment(cur, stamp, attempt.segment_id, "no_proof" if attempt.resends else "give_up", **columns)
         # No more money for a message that can't be whole any more.
         outbox.end_queued(cur, stamp, attempt.message_seq, "cancel")
     else:

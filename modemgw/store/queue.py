@@ -44,6 +44,7 @@ class Outgoing:
     attempts: int
     failures: int
     resends: int
+    last_cms: int | None  # of its last refusal
     on_uncertain: str
     sim_pinned: bool
     unbindable: bool  # no segment was ever taken by a modem: another SIM may have it
@@ -72,7 +73,7 @@ def next_segment(cur: sqlite3.Cursor, message_seq: int) -> Outgoing | None:
     """The first queued segment of a ready message; None when there is nothing to send any more."""
     row = cur.execute(
         "SELECT m.*, g.segment_id, g.seq AS segment_seq, g.text AS segment_text, g.data AS segment_data, g.attempts, "
-        "g.failures, g.resends, (SELECT count(*) FROM segments WHERE message_seq = m.seq) AS total, "
+        "g.failures, g.resends, g.cms AS segment_cms, (SELECT count(*) FROM segments WHERE message_seq = m.seq) AS total, "
         "NOT EXISTS (SELECT 1 FROM segments WHERE message_seq = m.seq AND "
         "(state NOT IN ('queued', 'cancelled', 'expired', 'failed') OR resends > 0)) AS untouched "
         "FROM messages AS m JOIN segments AS g ON g.message_seq = m.seq "
@@ -99,6 +100,7 @@ def next_segment(cur: sqlite3.Cursor, message_seq: int) -> Outgoing | None:
         attempts=row["attempts"],
         failures=row["failures"],
         resends=row["resends"],
+        last_cms=row["segment_cms"],
         on_uncertain=row["on_uncertain"],
         sim_pinned=bool(row["sim_pinned"]),
         unbindable=bool(row["untouched"]) and not row["sim_pinned"],
@@ -120,8 +122,3 @@ def next_due_ms(cur: sqlite3.Cursor) -> int | None:
     """When the next message that waits for a time is due; None when none does."""
     value: int | None = cur.execute("SELECT min(due_ms) FROM messages WHERE due_ms IS NOT NULL").fetchone()[0]
     return value
-
-
-def wait_for(cur: sqlite3.Cursor, message_seq: int, reason: str | None) -> None:
-    """Says in ``waiting_for`` why a queued message does not go."""
-    cur.execute("UPDATE messages SET waiting_for = ? WHERE seq = ?", (reason, message_seq))

@@ -63,6 +63,24 @@ def pin_was_tried(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes) -> bool:
     return row is not None
 
 
+def sim_has_tries(cur: sqlite3.Cursor, sim_key: str) -> bool:
+    """True when any PIN is recorded for this SIM that it did not take."""
+    return cur.execute("SELECT 1 FROM pin_attempts WHERE sim_key = ? LIMIT 1", (sim_key,)).fetchone() is not None
+
+
+def forget_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes) -> None:
+    """The SIM took this PIN: it was right, and may be used again after the next power-up."""
+    cur.execute("DELETE FROM pin_attempts WHERE sim_key = ? AND pin_digest = ?", (sim_key, pin_digest))
+
+
+def set_available(cur: sqlite3.Cursor, sim_id: int | None, *, available: bool, blocked: str | None = None) -> None:
+    """Notes whether a SIM (None: every one) can send now, and if not by what it is held back, for ``waiting_for``."""
+    cur.execute(
+        "UPDATE sims SET available = ?1, blocked = ?2 WHERE ?3 IS NULL OR sim_id = ?3",
+        (int(available), blocked, sim_id),
+    )
+
+
 def record_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes, now_ms: int) -> None:
     """Committed before the PIN is written: a crash in between counts as used."""
     cur.execute("INSERT OR IGNORE INTO pin_attempts (sim_key, pin_digest, at_ms) VALUES (?, ?, ?)",

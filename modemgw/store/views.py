@@ -10,7 +10,8 @@ from typing import Any
 Json = dict[str, Any]
 
 _SELECT = (
-    "SELECT m.*, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name "
+    "SELECT m.*, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name, s.available, s.blocked, "
+    "(SELECT max(available) FROM sims) AS any_available, (SELECT max(blocked) FROM sims) AS any_blocked "
     "FROM messages AS m LEFT JOIN sims AS s ON s.sim_id = m.sim_id "
 )
 
@@ -131,7 +132,7 @@ def _outbound(row: sqlite3.Row, segments: list[Json]) -> Json:
         "class": row["class"],
         "priority": row["priority"],
         "status": row["status"],
-        "waiting_for": row["waiting_for"] if row["status"] in ("queued", "sending", "scheduled") else None,
+        "waiting_for": _waiting_for(row),
         "encoding": row["encoding"],
         "segments": segments,
         "ref": row["ref"],
@@ -146,6 +147,22 @@ def _outbound(row: sqlite3.Row, segments: list[Json]) -> Json:
         "sent_at": rfc3339(row["sent_ms"]),
         "finished_at": rfc3339(row["finished_ms"]),
     }
+
+
+def _waiting_for(row: sqlite3.Row) -> str | None:
+    """One word for why a message has not gone yet: send_at, retry, proof, sim, modem, daily_cap, sim_limit, operator."""
+    status = row["status"]
+    if status in ("held", "uncertain"):
+        return "operator" if status == "held" else "proof"
+    if status not in ("scheduled", "queued", "sending"):
+        return None
+    if row["due_ms"] is not None:
+        return "send_at" if status == "scheduled" else "retry"
+    bound = row["sim_id"] is not None
+    if not row["ready"] or (row["available"] if bound else row["any_available"]):
+        return None
+    blocked: str | None = row["blocked"] if bound else row["any_blocked"]
+    return blocked or ("sim" if bound else "modem")
 
 
 def _inbound(row: sqlite3.Row) -> Json:

@@ -19,6 +19,8 @@ CREATE TABLE sims (
     name TEXT,                            -- from the configuration
     number TEXT,
     simulated INTEGER NOT NULL DEFAULT 0 CHECK (simulated IN (0, 1)),
+    available INTEGER NOT NULL DEFAULT 0 CHECK (available IN (0, 1)),  -- can send now
+    blocked TEXT,                         -- what holds it back: daily_cap, sim_limit
     first_seen_ms INTEGER NOT NULL,
     last_seen_ms INTEGER NOT NULL,
     CHECK (iccid IS NOT NULL OR imsi IS NOT NULL)
@@ -31,7 +33,7 @@ CREATE TABLE modems (
     enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1))
 ) STRICT;
 
--- One automatic attempt for a SIM and a PIN, ever. The PIN itself is not kept.
+-- PINs that were written to a SIM and that it did not take. The PIN itself is not kept.
 CREATE TABLE pin_attempts (
     sim_key TEXT NOT NULL,
     pin_digest BLOB NOT NULL,
@@ -58,7 +60,6 @@ CREATE TABLE messages (
     priority INTEGER,
     status TEXT CHECK (status IN ('scheduled', 'queued', 'sending', 'uncertain', 'sent', 'delivered', 'undelivered',
                                   'failed', 'expired', 'cancelled', 'unknown', 'held')),
-    waiting_for TEXT,
     ready INTEGER NOT NULL DEFAULT 0 CHECK (ready IN (0, 1)),  -- 1: its next segment may go now
     due_ms INTEGER,                       -- when ready turns to 1 by itself
     sim_pinned INTEGER NOT NULL DEFAULT 0 CHECK (sim_pinned IN (0, 1)),
