@@ -4,16 +4,20 @@ A line does not say which way it travelled, so TP-MTI alone names the kind as a 
 STATUS-REPORT come from the network, SUBMIT was written here. Who knows the way says so, and gets a PduError
 for the kinds that share their TP-MTI: SUBMIT-REPORT from the network, DELIVER-REPORT and COMMAND from a
 phone.
+
+Text from strangers is described on one line with everything unprintable escaped: a message must not be able to
+move a terminal's cursor, change its colours or turn the writing direction around.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from modemgw.pdu import envelope, tpdu
+from modemgw.pdu import envelope, status, tpdu
 from modemgw.pdu.address import Address
 from modemgw.pdu.cursor import Cursor
+from modemgw.pdu.dcs import Encoding
 from modemgw.pdu.errors import PduError
 from modemgw.pdu.tpdu import Deliver, StatusReport, Submit
 from modemgw.pdu.validity import Absolute, Relative, Validity
@@ -145,3 +149,86 @@ def _explain_validity(validity: Validity | None) -> dict[str, Any] | None:
 
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
+
+
+_HEADLINES = {
+    Submit: "SMS-SUBMIT: a message to be sent",
+    Deliver: "SMS-DELIVER: a message received",
+    StatusReport: "SMS-STATUS-REPORT: what became of a message",
+}
+_ENCODINGS = {Encoding.GSM7: "GSM 7-bit text", Encoding.UCS2: "UCS2 text", Encoding.OCTETS: "8-bit data"}
+_CLASSES = ("0 (flash: shown at once)", "1 (to the phone)", "2 (to the SIM)", "3 (to the terminal)")
+
+
+def describe(decoded: Decoded) -> str:
+    """Lines of `what: value`, without a newline at the end; at most 4 KiB."""
+    message = decoded.tpdu
+    lines = [_HEADLINES[type(message)]]
+    if isinstance(message, StatusReport):
+        lines += [_describe_peer("to", message.recipient), *_describe_report(message)]
+    elif isinstance(message, Submit):
+        lines += [_describe_peer("to", message.destination), *_describe_submit(message), *_describe_body(message)]
+    else:
+        lines += [_describe_peer("from", message.originator), f"service centre's time: {_when(message.scts)}"]
+        lines += _describe_body(message)
+    if decoded.smsc:
+        lines.append(_describe_peer("SMSC", decoded.smsc))
+    lines.append(f"length: {decoded.tpdu_length} octets without the SMSC")
+    if decoded.trailing:
+        lines.append(f"ignored: {decoded.trailing} octets behind the message")
+    return "\n".join(lines)
+
+
+def _describe_peer(role: str, peer: Address) -> str:
+    return f"{role}: {_printable(peer.number) or 'nobody named'} ({peer.ton.value})"
+
+
+def _describe_report(message: StatusReport) -> list[str]:
+    meaning = status.meaning(message.status)
+    return [
+        f"status: {message.status:02X}, {meaning.outcome}. {meaning.text}",
+        f"message reference: {message.mr}",
+        f"accepted by the service centre: {_when(message.scts)}",
+        f"discharged: {_when(message.discharge)}",
+    ]
+
+
+def _describe_submit(message: Submit) -> list[str]:
+    names = ("status report asked for", "reject duplicates", "reply path")
+    flags = [name for name, on in zip(names, (message.srr, message.rd, message.rp), strict=True) if on]
+    lines = [f"message reference: {message.mr}"]
+    if isinstance(message.validity, Relative):
+        lines.append(f"valid for: {timedelta(seconds=message.validity.seconds)}")
+    elif isinstance(message.validity, Absolute):
+        lines.append(f"valid until: {_when(message.validity.at)}")
+    elif message.validity:
+        lines.append(f"valid: enhanced format, {message.validity.raw.hex()}")
+    return [*lines, f"flags: {', '.join(flags)}"] if flags else lines
+
+
+def _describe_body(message: Submit | Deliver) -> list[str]:
+    coding = f"coding: {_ENCODINGS[message.dcs.encoding]}, TP-DCS {message.dcs.octet:02X}, TP-PID {message.pid:02X}"
+    lines = [coding + (", compressed" if message.dcs.compressed else "")]
+    if message.message_class is not None:
+        lines.append(f"class: {_CLASSES[message.message_class]}")
+    if message.dcs.waiting:
+        waiting = message.dcs.waiting
+        lines.append(f"message waiting: {waiting.kind} {'on' if waiting.active else 'off'}")
+    if message.concat:
+        concat = message.concat
+        lines.append(f"part: {concat.seq} of {concat.parts}, reference {concat.ref} ({concat.bits} bits)")
+    if message.ports:
+        lines.append(f"ports: to {message.ports.dst}, from {message.ports.src}")
+    data = message.data
+    if data is not None:
+        return [*lines, f"data: {data.hex() or 'none'}"]
+    return [*lines, f"text: {_printable(message.text or '')}"]
+
+
+def _when(at: datetime | None) -> str:
+    return at.isoformat(" ") if at else "no valid time"
+
+
+def _printable(text: str) -> str:
+    """Unprintable characters, writing direction marks among them, as Python escapes them."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -10,24 +10,22 @@ from functools import lru_cache
 from itertools import chain
 
 from modemgw.pdu.errors import PduError
-from modemgw.pdu.gsm7_tables import DEFAULT, ESCAPE, EXTENSION, LOCKING, SINGLE
-
-_ESC = bytes((ESCAPE,))
-_EMPTY = "\0"
+from modemgw.pdu.gsm7_tables import DEFAULT, ESCAPE, EXTENSION, LOCKING, NOTHING, SINGLE
 
 
 @lru_cache(maxsize=64)
 def _main(locking: int) -> str:
     """The table by which plain septets are read. An unknown language has the default one."""
-    return LOCKING.get(locking, DEFAULT).replace(_EMPTY, " ")
+    return LOCKING.get(locking, DEFAULT).replace(NOTHING, " ")
 
 
 @lru_cache(maxsize=64)
 def _codes(locking: int, single: int) -> dict[str, bytes]:
     """Character → its septets. A plain septet is preferred to an escaped one."""
-    escaped = ((char, bytes((ESCAPE, code))) for code, char in SINGLE.get(single, EXTENSION).items())
-    table = LOCKING.get(locking, DEFAULT)
-    plain = ((char, bytes((code,))) for code, char in enumerate(table) if code != ESCAPE and char != _EMPTY)
+    extension = sorted(SINGLE.get(single, EXTENSION).items(), reverse=True)  # some characters stand there twice
+    escaped = ((char, bytes((ESCAPE, code))) for code, char in extension)
+    main = enumerate(LOCKING.get(locking, DEFAULT))
+    plain = ((char, bytes((code,))) for code, char in main if code != ESCAPE and char != NOTHING)
     return dict(chain(escaped, plain))
 
 
