@@ -1,0 +1,227 @@
+"""What a value must look like: one function a kind of value, raising ValueError with a sentence that says what to do.
+
+No sentence repeats a secret. The functions see the value of one key; what concerns several keys is in ``across``.
+"""
+
+import base64
+import binascii
+import difflib
+import ipaddress
+import re
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from phonenumbers import SUPPORTED_REGIONS
+
+EVENT_TYPES = (
+    *(
+        f"message.{name}"
+        for name in (
+            "queued", "sending", "sent", "delivered", "undelivered", "failed", "expired", "cancelled", "uncertain",
+            "unknown", "held", "received", "updated",
+        )
+    ),
+    "modem.state",
+    "sim.limit",
+    "sim.credit",
+    "call.received",
+)  # fmt: skip
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
+_NOT_COUNTRIES = {"UK": "GB", "EN": "GB", "EU": "the countries one by one", "USA": "US"}
+
+
+def suggestion(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def name(value: str) -> str:
+    """A modem's or SIM's name: it stands in addresses and log lines."""
+    if not _NAME.fullmatch(value):
+        raise ValueError("use letters, digits, dot, dash and underscore only, 64 characters at the most")
+    return value
+
+
+def state_dir(value: Path) -> Path:
+    """``~`` is the home directory."""
+    if not str(value).strip() or "\0" in str(value):
+        raise ValueError("give the path of a directory")
+    return value.expanduser()
+
+
+def country(value: str) -> str:
+    """ISO 3166-1 alpha-2 code of a country that has telephone numbers."""
+    if value in SUPPORTED_REGIONS:
+        return value
+    meant = _NOT_COUNTRIES.get(value.upper()) or (value.upper() if value.upper() in SUPPORTED_REGIONS else None)
+    hint = f"did you mean {meant}?" if meant else 'write the two capital letters of ISO 3166, such as "DE"'
+    raise ValueError(f"`{value}` is not a country code: {hint}")
+
+
+def country_or_any(value: str) -> str:
+    """A country code, or ``*``."""
+    return value if value == "*" else country(value)
+
+
+def timezone(value: str) -> str:
+    """A name of the IANA time zone database that this machine knows."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = zoneinfo.available_timezones()
+        if not known:
+            raise ValueError("this machine has no time zone database: install the package tzdata") from None
+        meant = {zone.lower(): zone for zone in known}.get(suggestion(value, (zone.lower() for zone in known)) or "")
+        hint = f"did you mean {meant}?" if meant else 'write it like "Europe/Berlin"'
+        raise ValueError(f"there is no time zone `{value}`: {hint}") from None
+    return value
+
+
+def listen(value: str) -> str:
+    """``host:port``, the host an IP address or a name, IPv6 in square brackets."""
+    host, colon, port = value.rpartition(":")
+    if not colon or not host:
+        raise ValueError(f'`{value}` must be an address and a port, such as "127.0.0.1:8025"')
+    if not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise ValueError(f"`{port}` in `{value}` is not a port: it is a number up to 65535")
+    bracketed = host.startswith("[") and host.endswith("]")
+    inner = host[1:-1] if bracketed else host
+    if ":" in inner and not bracketed:
+        raise ValueError(f"`{value}`: write an IPv6 address in square brackets, such as [::1]:{port}")
+    try:
+        ipaddress.ip_address(inner)
+    except ValueError:
+        looks_numeric = re.fullmatch(r"[0-9.]+", inner)
+        if bracketed or looks_numeric or not _HOST_NAME.fullmatch(inner):
+            raise ValueError(f"`{inner}` in `{value}` is neither an IP address nor a host name") from None
+    return value
+
+
+def port(value: str) -> str:
+    """A tty's path, ``tcp://host:port`` or ``emulator:name``."""
+    if value.startswith("emulator:") and _NAME.fullmatch(value.removeprefix("emulator:")):
+        return value
+    if value.startswith("tcp://"):
+        return "tcp://" + listen(value.removeprefix("tcp://"))
+    if not value.startswith("/"):
+        raise ValueError(
+            f"`{value}` is not a path: write it like /dev/modemgw/1-1.2, /dev/ttyUSB2, "
+            "tcp://192.0.2.7:4001 or emulator:a"
+        )
+    if re.search(r"[\0-\x1f]", value):
+        raise ValueError("a path has no control characters")
+    return value
+
+
+def _digits(what: str, shortest: int, longest: int, example: str, value: str) -> str:
+    if not (value.isascii() and value.isdigit() and shortest <= len(value) <= longest):
+        span = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+        raise ValueError(f"{what} is {span} digits{example}")
+    return value
+
+
+def imei(value: str) -> str:
+    """3GPP TS 23.003: 15 digits."""
+    return _digits("an IMEI", 15, 15, " (AT+CGSN shows it, and the label of the modem)", value)
+
+
+def iccid(value: str) -> str:
+    """ITU-T E.118: 19 or 20 digits, printed on the card; some cards use 18."""
+    return _digits("an ICCID", 18, 20, ", printed on the SIM card (89…)", value)
+
+
+def pin(value: str) -> str:
+    """A SIM's PIN. Never repeated in a message."""
+    return _digits("a PIN", 4, 8, "", value)
+
+
+def short_code(value: str) -> str:
+    """A short code as it is dialled."""
+    return _digits("a short code", 2, 8, ', in quotes, such as "11833"', value)
+
+
+def number(value: str) -> str:
+    """E.164 with the plus sign."""
+    if not re.fullmatch(r"\+[1-9][0-9]{5,14}", value):
+        raise ValueError('write the number in full with + and the country, digits only, such as "+491711234567"')
+    return value
+
+
+def url(value: str) -> str:
+    """An absolute http or https URL."""
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good or re.search(r"[\0-\x20\x7f]", value) or "#" in value:
+        raise ValueError(f'`{value}` is not a web address: write it like "https://shop.example/hook"')
+    if parts.username is not None:
+        raise ValueError("leave user name and password out of the address: the deliveries are signed with `secret`")
+    return value
+
+
+def secret(value: str) -> str:
+    """``whsec_`` and 24 to 64 bytes in base64 (Standard Webhooks). Never repeated in a message."""
+    try:
+        size = len(base64.b64decode(value.removeprefix("whsec_"), validate=True)) if value.startswith("whsec_") else 0
+    except (binascii.Error, ValueError):
+        size = 0
+    if not 24 <= size <= 64:
+        raise ValueError(
+            "write whsec_ and 24 to 64 random bytes in base64; `openssl rand -base64 32` makes what follows whsec_"
+        )
+    return value
+
+
+def event_pattern(value: str) -> str:
+    """One event type, all of a group as ``message.*``, or ``*``."""
+    groups = {f"{kind.split('.')[0]}.*" for kind in EVENT_TYPES}
+    known = {*EVENT_TYPES, *groups, "*"}
+    if value not in known:
+        meant = suggestion(value, sorted(known))
+        hint = (
+            f"did you mean `{meant}`?"
+            if meant
+            else "one of " + ", ".join(EVENT_TYPES) + ", or a group such as message.*"
+        )
+        raise ValueError(f"there is no event `{value}`: {hint}")
+    return value
+
+
+_UNIQUE = {"modem": ("name", "port", "imei"), "sim": ("iccid", "name", "number"), "webhook": ("url",)}
+_EITHER = {"modem": (("pin", "pin_file"),), "sim": (("pin", "pin_file"),), "webhook": (("secret", "secret_file"),)}
+
+
+def across(document: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """(path, sentence) for what single values cannot show: doubles, exclusive keys, missing alternatives.
+
+    Works on the raw document, so that its findings are listed beside those of single values.
+    """
+    for section, keys in _UNIQUE.items():
+        tables = document.get(section)
+        if not isinstance(tables, list):
+            continue
+        seen: dict[tuple[str, str], int] = {}
+        for index, table in enumerate(tables):
+            if not isinstance(table, Mapping):
+                continue
+            for key in keys:
+                value = table.get(key)
+                if isinstance(value, str) and (first := seen.setdefault((key, value), index)) != index:
+                    yield (section, index, key), f"this is the {key} of [[{section}]] number {first + 1} already"
+            for one, other in _EITHER[section]:
+                if one in table and other in table:
+                    yield (section, index, other), f"give `{one}` or `{other}`, not both"
+            if section == "modem" and not {"port", "imei"} & table.keys():
+                yield (section, index), "it needs `port` (where it is plugged in) or `imei` (found on whatever port)"
+            if section == "webhook" and not {"secret", "secret_file"} & table.keys():
+                yield (section, index), "it needs `secret` or `secret_file`, which its deliveries are signed with"

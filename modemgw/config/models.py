@@ -1,0 +1,162 @@
+"""Every section and key of the configuration file, with its default. README.md explains each of them; a test compares.
+
+Unknown keys and wrong types are refused: a misspelt limit must not silently be no limit.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
+
+from modemgw.config import checks
+from modemgw.modem.settings import ModemSettings
+
+DEFAULT_STATE_DIR = Path("/var/lib/modemgw")
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _one_or_more(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else _tuple(value)
+
+
+def _secret(check: Any) -> Any:
+    return AfterValidator(lambda value: SecretStr(check(value.get_secret_value())))
+
+
+Name = Annotated[str, AfterValidator(checks.name)]
+Country = Annotated[str, AfterValidator(checks.country)]
+Number = Annotated[str, AfterValidator(checks.number)]
+Pin = Annotated[SecretStr, _secret(checks.pin)]
+AlertEvent = Literal["modem.failed", "sim.credit", "sim.limit", "queue.stuck"]
+Limit = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """What all sections share: nothing unknown, nothing converted, nothing changed later, no input in errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Gateway(Section):
+    """``home_country`` None: the SIMs' country. ``timezone`` None: the system's."""
+
+    state_dir: Annotated[Path, Field(strict=False), AfterValidator(checks.state_dir)] = DEFAULT_STATE_DIR
+    home_country: Country | None = None
+    timezone: Annotated[str, AfterValidator(checks.timezone)] | None = None
+
+
+class Http(Section):
+    """Addresses to serve the API on, each ``host:port``."""
+
+    listen: Annotated[
+        tuple[Annotated[str, AfterValidator(checks.listen)], ...], BeforeValidator(_one_or_more), Field(min_length=1)
+    ] = ("127.0.0.1:8025",)
+
+
+class Policy(Section):
+    """Where messages may go and how many. ``countries`` None: the home country; ``daily_cap``: segments, all SIMs."""
+
+    countries: (
+        Annotated[tuple[Annotated[str, AfterValidator(checks.country_or_any)], ...], BeforeValidator(_tuple)] | None
+    ) = None
+    short_codes: Annotated[tuple[Annotated[str, AfterValidator(checks.short_code)], ...], BeforeValidator(_tuple)] = ()
+    daily_cap: Limit = 500
+
+
+class Modem(Section):
+    """One ``[[modem]]``. ``pin`` is for a SIM that no ``[[sim]]`` names."""
+
+    name: Name | None = None
+    port: Annotated[str, AfterValidator(checks.port)] | None = None
+    imei: Annotated[str, AfterValidator(checks.imei)] | None = None
+    pin: Pin | None = None
+    pin_file: str | None = None
+    smsc: Number | None = None
+    profile: Name | None = None
+    enabled: bool = True
+
+    def label(self) -> str:
+        """The name, or one made from what identifies the modem: the end of its IMEI or of its port."""
+        if self.name:
+            return self.name
+        if self.imei:
+            return f"modem-{self.imei[-6:]}"
+        return (self.port or "modem").replace(":", "/").rstrip("/").rpartition("/")[2]
+
+
+class Sim(Section):
+    """One ``[[sim]]``. Limits count segments, ``recipients_per_month`` different numbers; None: no limit."""
+
+    iccid: Annotated[str, AfterValidator(checks.iccid)]
+    name: Name | None = None
+    number: Number | None = None
+    pin: Pin | None = None
+    pin_file: str | None = None
+    roaming: bool = False
+    tags: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] = ()
+    per_hour: Limit | None = None
+    per_day: Limit | None = None
+    per_month: Limit | None = None
+    recipients_per_month: Limit | None = None
+
+
+class Webhook(Section):
+    """One ``[[webhook]]``: where events are posted to."""
+
+    url: Annotated[str, AfterValidator(checks.url)]
+    secret: Annotated[SecretStr, _secret(checks.secret)] | None = None
+    secret_file: str | None = None
+    events: Annotated[
+        tuple[Annotated[str, AfterValidator(checks.event_pattern)], ...], BeforeValidator(_tuple), Field(min_length=1)
+    ] = ("*",)
+    allow_private: bool = False
+
+
+class Alerts(Section):
+    """Whom to tell by SMS, and of what."""
+
+    to: Number
+    on: Annotated[tuple[AlertEvent, ...], BeforeValidator(_tuple)] = get_args(AlertEvent)
+
+
+class Config(Section):
+    """The whole configuration. No ``[[modem]]`` at all: every modem found is used."""
+
+    gateway: Gateway = Gateway()
+    http: Http = Http()
+    policy: Policy = Policy()
+    modems: Annotated[tuple[Modem, ...], BeforeValidator(_tuple), Field(alias="modem")] = ()
+    sims: Annotated[tuple[Sim, ...], BeforeValidator(_tuple), Field(alias="sim")] = ()
+    webhooks: Annotated[tuple[Webhook, ...], BeforeValidator(_tuple), Field(alias="webhook")] = ()
+    alerts: Alerts | None = None
+    _file: Path | None = PrivateAttr(None)
+
+    @property
+    def file(self) -> Path | None:
+        """Where it was read from; None without a file."""
+        return self._file
+
+    def read_from(self, path: Path | None) -> "Config":
+        """Itself, remembering its file."""
+        self._file = path
+        return self
+
+    def modem_settings(self) -> tuple[ModemSettings, ...]:
+        """What the driver takes, one for each ``[[modem]]``; ``port`` is empty where only an IMEI is known."""
+        pins = {sim.iccid: sim.pin.get_secret_value() for sim in self.sims if sim.pin}
+        return tuple(
+            ModemSettings(
+                name=modem.label(),
+                port=modem.port or "",
+                imei=modem.imei,
+                pin=modem.pin.get_secret_value() if modem.pin else None,
+                pins=pins,
+                smsc=modem.smsc,
+                profile=modem.profile,
+                enabled=modem.enabled,
+            )
+            for modem in self.modems
+        )
