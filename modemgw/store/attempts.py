@@ -148,6 +148,15 @@ def used_since(cur: sqlite3.Cursor, since_ms: int, sim_id: int | None = None) ->
     return int(row.fetchone()[0])
 
 
+def recipients_since(cur: sqlite3.Cursor, sim_id: int, since_ms: int) -> int:
+    """How many different numbers a SIM was asked to write to since ``since_ms``."""
+    row = cur.execute(
+        "SELECT count(DISTINCT peer) FROM attempts WHERE sim_id = ? AND started_ms >= ? AND state != 'not_sent'",
+        (sim_id, since_ms),
+    ).fetchone()
+    return int(row[0])
+
+
 def candidates(cur: sqlite3.Cursor, sim_id: int, mr: int) -> list[Attempt]:
     """Attempts of a SIM with this MR, newest first."""
     rows = cur.execute(f"{_SELECT} WHERE a.sim_id = ? AND a.mr = ? ORDER BY a.attempt_id DESC LIMIT 16", (sim_id, mr))

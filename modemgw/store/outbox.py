@@ -38,11 +38,13 @@ class Draft:
     resend_of: str | None
     send_at_ms: int | None
     expires_ms: int
-    sim_id: int | None  # asked for
 
 
-def enqueue(cur: sqlite3.Cursor, stamp: Stamp, draft: Draft) -> int:
-    """C1: the message and its segments, its timeline and its announcement. Returns its row number."""
+def enqueue(cur: sqlite3.Cursor, stamp: Stamp, draft: Draft, sim_id: int | None) -> int:
+    """C1: the message and its segments, its timeline and its announcement. Returns its row number.
+
+    ``sim_id``: the SIM that was asked for.
+    """
     scheduled = draft.send_at_ms is not None and draft.send_at_ms > stamp.now_ms
     status = "scheduled" if scheduled else "queued"
     cur.execute(
@@ -51,9 +53,9 @@ def enqueue(cur: sqlite3.Cursor, stamp: Stamp, draft: Draft) -> int:
         "send_at_ms, expires_ms) "
         "VALUES (?, 'outbound', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            draft.id, draft.peer, draft.text, draft.data, draft.encoding, stamp.now_ms, draft.sim_id, draft.class_,
+            draft.id, draft.peer, draft.text, draft.data, draft.encoding, stamp.now_ms, sim_id, draft.class_,
             draft.lane, draft.priority, status, int(not scheduled), draft.send_at_ms if scheduled else None,
-            int(draft.sim_id is not None), draft.on_uncertain, int(draft.report), int(draft.flash), draft.port,
+            int(sim_id is not None), draft.on_uncertain, int(draft.report), int(draft.flash), draft.port,
             draft.concat_ref, draft.ref, draft.key_id, draft.resend_of, draft.send_at_ms, draft.expires_ms,
         ),
     )  # fmt: skip
@@ -183,6 +185,15 @@ def expire(cur: sqlite3.Cursor, stamp: Stamp, limit: int = 500) -> list[int]:
     return seqs
 
 
+def next_expiry_ms(cur: sqlite3.Cursor) -> int | None:
+    """When the next message that waits runs out of time; None when none waits."""
+    value: int | None = cur.execute(
+        "SELECT min(expires_ms) FROM messages WHERE status IN ('scheduled', 'queued', 'sending') "
+        "AND (ready = 1 OR due_ms IS NOT NULL)"
+    ).fetchone()[0]
+    return value
+
+
 def expire_message(cur: sqlite3.Cursor, stamp: Stamp, seq: int) -> None:
     """Ends the queued segments of one message because its time to live is over."""
     cur.execute("UPDATE messages SET ended = 'expired' WHERE seq = ?", (seq,))
@@ -193,6 +204,11 @@ def expire_message(cur: sqlite3.Cursor, stamp: Stamp, seq: int) -> None:
         code, text = "partly_sent", "The time to live was over when only a part of the message had been sent."
     set_error(cur, seq, {"code": code, "text": text, "retryable": True, "cms": None, "tp_status": None})
     settle(cur, stamp, seq)
+
+
+def set_no_receipt(cur: sqlite3.Cursor, message_seq: int) -> None:
+    """The network said that it can't say whether the message arrived."""
+    cur.execute("UPDATE messages SET no_receipt = 1 WHERE seq = ?", (message_seq,))
 
 
 def mark_no_receipt(cur: sqlite3.Cursor, before_ms: int) -> int:

@@ -11,6 +11,7 @@ from modemgw.domain.states import SEGMENT_TRANSITIONS
 from modemgw.store import events, outbox
 from modemgw.store.attempts import HOUR_MS, Attempt, find
 from modemgw.store.events import Stamp
+from modemgw.store.queue import Outgoing
 
 Error = Mapping[str, object]  # the contract's error: code, text, retryable, cms, tp_status
 
@@ -111,6 +112,38 @@ def refused(
             cur.execute("UPDATE messages SET sim_id = NULL WHERE seq = ? AND sim_pinned = 0", (attempt.message_seq,))
     outbox.settle(cur, stamp, attempt.message_seq, due_ms=retry_ms)
     return attempt
+
+
+def refused_early(
+    cur: sqlite3.Cursor, stamp: Stamp, outgoing: Outgoing, error: Error, *, retry_ms: int | None, unbind: bool
+) -> None:
+    """Refused before anything was handed over: as ``refused``, without an attempt."""
+    row = cur.execute("SELECT state FROM segments WHERE segment_id = ?", (outgoing.segment_id,)).fetchone()
+    if row["state"] != "queued":
+        return
+    if retry_ms is None:
+        fail(cur, stamp, outgoing.message_seq, outgoing.segment_id, error)
+        return
+    cur.execute(
+        "UPDATE segments SET failures = failures + 1, cms = ? WHERE segment_id = ?", (error["cms"], outgoing.segment_id)
+    )
+    events.note(cur, stamp, outgoing.message_seq, "refused", code=error["code"], cms=error["cms"], text=error["text"])
+    outbox.set_error(cur, outgoing.message_seq, dict(error))
+    if unbind:
+        cur.execute("UPDATE messages SET sim_id = NULL WHERE seq = ? AND sim_pinned = 0", (outgoing.message_seq,))
+    outbox.settle(cur, stamp, outgoing.message_seq, due_ms=retry_ms)
+
+
+def fail(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, segment_id: int, error: Error) -> None:
+    """A queued segment that can never be sent ends its message."""
+    row = cur.execute("SELECT state, resends FROM segments WHERE segment_id = ?", (segment_id,)).fetchone()
+    if row["state"] != "queued":
+        return
+    outbox.set_error(cur, message_seq, dict(error))
+    event = "no_proof" if row["resends"] else "give_up"
+    outbox.move_segment(cur, stamp, segment_id, event, cms=error["cms"], error=error["code"])
+    outbox.end_queued(cur, stamp, message_seq, "cancel")
+    outbox.settle(cur, stamp, message_seq, code=error["code"], text=error["text"])
 
 
 def uncertain(cur: sqlite3.Cursor, stamp: Stamp, token: str, error: Error, decide_ms: int) -> None:

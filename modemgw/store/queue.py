@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from modemgw.store import events
 from modemgw.store.events import Stamp
 from modemgw.store.outbox import settle
 
@@ -73,7 +74,8 @@ def next_segment(cur: sqlite3.Cursor, message_seq: int) -> Outgoing | None:
     """The first queued segment of a ready message; None when there is nothing to send any more."""
     row = cur.execute(
         "SELECT m.*, g.segment_id, g.seq AS segment_seq, g.text AS segment_text, g.data AS segment_data, g.attempts, "
-        "g.failures, g.resends, g.cms AS segment_cms, (SELECT count(*) FROM segments WHERE message_seq = m.seq) AS total, "
+        "g.failures, g.resends, g.cms AS segment_cms, "
+        "(SELECT count(*) FROM segments WHERE message_seq = m.seq) AS total, "
         "NOT EXISTS (SELECT 1 FROM segments WHERE message_seq = m.seq AND "
         "(state NOT IN ('queued', 'cancelled', 'expired', 'failed') OR resends > 0)) AS untouched "
         "FROM messages AS m JOIN segments AS g ON g.message_seq = m.seq "
@@ -105,6 +107,14 @@ def next_segment(cur: sqlite3.Cursor, message_seq: int) -> Outgoing | None:
         sim_pinned=bool(row["sim_pinned"]),
         unbindable=bool(row["untouched"]) and not row["sim_pinned"],
     )
+
+
+def put_off(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, reason: str, due_ms: int) -> None:
+    """A modem could not take the message, and nothing was written: it waits until ``due_ms`` for any SIM."""
+    row = cur.execute("SELECT ready FROM messages WHERE seq = ?", (message_seq,)).fetchone()
+    if row is not None and row["ready"]:
+        events.note(cur, stamp, message_seq, "not_sent", reason=reason)
+        settle(cur, stamp, message_seq, due_ms=due_ms)
 
 
 def promote_due(cur: sqlite3.Cursor, stamp: Stamp, limit: int = 500) -> int:

@@ -42,6 +42,12 @@ def find(cur: sqlite3.Cursor, which: str) -> sqlite3.Row | None:
     return rows[0] if len(rows) == 1 else None
 
 
+def iccid(cur: sqlite3.Cursor, sim_id: int) -> str | None:
+    """The ICCID of a SIM, if it is known."""
+    row = cur.execute("SELECT iccid FROM sims WHERE sim_id = ?", (sim_id,)).fetchone()
+    return row["iccid"] if row else None
+
+
 def disabled_modems(cur: sqlite3.Cursor) -> list[str]:
     """Names of the modems that an operator switched off."""
     return [row["name"] for row in cur.execute("SELECT name FROM modems WHERE enabled = 0 ORDER BY name")]

@@ -150,7 +150,7 @@ def _outbound(row: sqlite3.Row, segments: list[Json]) -> Json:
 
 
 def _waiting_for(row: sqlite3.Row) -> str | None:
-    """One word for why a message has not gone yet: send_at, retry, proof, sim, modem, daily_cap, sim_limit, operator."""
+    """Why a message has not gone yet: send_at, retry, proof, sim, modem, daily_cap, sim_limit, operator."""
     status = row["status"]
     if status in ("held", "uncertain"):
         return "operator" if status == "held" else "proof"

@@ -1,0 +1,80 @@
+"""What every part of the gateway needs: the store, the clock, ids, chance, the owner's settings, and the news."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from modemgw.domain.msisdn import DestinationPolicy
+from modemgw.domain.sim import SimSettings
+from modemgw.gateway.bus import Bus
+from modemgw.seams import Clock, Ids
+from modemgw.store.database import Database, Unit
+from modemgw.store.events import Stamp
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """The configuration as the gateway needs it. ``timezone`` rules what a day and a month are."""
+
+    destinations: DestinationPolicy = field(default_factory=DestinationPolicy)
+    daily_cap: int = 500
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    sims: Mapping[str, SimSettings] = field(default_factory=dict)  # by ICCID
+
+
+class Context:
+    """Passed to every part; ``commit`` is the only way in which they write."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        ids: Ids,
+        rng: random.Random,
+        settings: GatewaySettings,
+        on_announcement: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.db = db
+        self.clock = clock
+        self.ids = ids
+        self.rng = rng
+        self.settings = settings
+        self.bus = Bus()
+        self._on_announcement = on_announcement
+
+    def stamp(self) -> Stamp:
+        """Now, with a fresh id for what is announced."""
+        return Stamp(self.clock.wall_ms(), self.ids.new())
+
+    async def commit(self, unit: Unit[T], *, urgent: bool = False) -> T:
+        """Runs a unit in a durable transaction, then tells whoever waits for news."""
+        try:
+            return await self.db.write(unit, urgent=urgent)
+        finally:
+            self.bus.publish()
+            self._on_announcement()
+
+    def learn_home(self, country: str | None) -> None:
+        """The country of the first SIM is home, where the configuration names none."""
+        if country and self.settings.destinations.home_country is None:
+            destinations = replace(self.settings.destinations, home_country=country)
+            self.settings = replace(self.settings, destinations=destinations)
+
+    def start_of_day_ms(self) -> int:
+        """Midnight of today in the owner's time zone."""
+        return self._local_ms(day_only=True)
+
+    def start_of_month_ms(self) -> int:
+        """Midnight of the first of this month in the owner's time zone."""
+        return self._local_ms(day_only=False)
+
+    def _local_ms(self, *, day_only: bool) -> int:
+        zone = self.settings.timezone
+        now = datetime.fromtimestamp(self.clock.wall_ms() / 1000, zone)
+        start = datetime(now.year, now.month, now.day if day_only else 1, tzinfo=zone)
+        return int(start.timestamp() * 1000)
