@@ -1,0 +1,122 @@
+"""Modems kept going in an event loop: each party of a lab is ticked when it is due, by the loop's own time.
+
+Everything is scheduled with `loop.call_at`, so a loop with virtual time runs the modems in virtual time. A modem goes on while
+nobody has its port open, as the real thing does.
+"""
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+from modemgw.emulator.device import Device
+from modemgw.emulator.network import Network
+
+_KEPT = 20_000  # octets that a tty holds for a slow reader, about
+
+
+class Sink(Protocol):
+    """Whoever has a modem's port open."""
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the modem."""
+
+    def lose(self, error: Exception | None) -> None:
+        """The port is gone."""
+
+
+class Pump:
+    """Ticks one party (a modem or the network) of a lab whenever it is due, in one loop."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        due: Callable[[], float | None],
+        tick: Callable[[float], None],
+    ) -> None:
+        self.loop = loop
+        self._due = due
+        self._tick = tick
+        self._handle: asyncio.TimerHandle | asyncio.Handle | None = None
+        self._at = 0.0
+
+    def wake(self) -> None:
+        """Look again when the party is due."""
+        due = self._due()
+        if due is None:
+            return
+        now = self.loop.time()
+        due = max(due, now)
+        if self._handle is not None:
+            if self._at <= due:
+                return
+            self._handle.cancel()
+        self._at = due
+        self._handle = self.loop.call_soon(self._run) if due <= now else self.loop.call_at(due, self._run)
+
+    def _run(self) -> None:
+        self._handle = None
+        self._tick(self.loop.time())
+        self.wake()
+
+    def stop(self) -> None:
+        """Tick no more."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+class Driver:
+    """Keeps one modem going in a loop, with or without somebody at its port."""
+
+    def __init__(self, device: Device, loop: asyncio.AbstractEventLoop, *, keeps_output: bool) -> None:
+        self.device = device
+        self.loop = loop
+        self.keeps_output = keeps_output
+        self.sink: Sink | None = None
+        self.kept = bytearray()
+        self.pump = Pump(loop, device.due, self.tick)
+        device.on_due = self.pump.wake
+        device.on_unplug = self._unplugged
+        self.pump.wake()
+
+    def tick(self, now: float) -> None:
+        """Let the modem do what is due and pass on what it writes."""
+        self.pass_on(self.device.tick(now))
+
+    def pass_on(self, data: bytes) -> None:
+        """Give bytes to whoever has the port open."""
+        if not data:
+            return
+        if self.sink is not None:
+            self.sink.feed(data)
+        elif self.keeps_output:
+            self.kept += data
+            del self.kept[:-_KEPT]
+
+    def _unplugged(self) -> None:
+        self.pass_on(self.device.output(self.loop.time()))
+        if self.sink is not None:
+            self.sink.lose(OSError(errno.EIO, os.strerror(errno.EIO)))
+
+
+_drivers: WeakKeyDictionary[Device, Driver] = WeakKeyDictionary()
+_networks: WeakKeyDictionary[Network, Pump] = WeakKeyDictionary()
+
+
+def driver_of(device: Device, loop: asyncio.AbstractEventLoop, *, keeps_output: bool) -> Driver:
+    """The driver of a modem in this loop; also keeps its network going."""
+    network = device.network
+    if network not in _networks or _networks[network].loop is not loop:
+        pump = Pump(loop, network.due, network.tick)
+        network.on_due = pump.wake
+        _networks[network] = pump
+        pump.wake()
+    driver = _drivers.get(device)
+    if driver is None or driver.loop is not loop:
+        driver = Driver(device, loop, keeps_output=keeps_output)
+        _drivers[device] = driver
+    driver.keeps_output = keeps_output
+    return driver

@@ -1,0 +1,202 @@
+"""What comes from the network: into storage with an indication, or straight to the computer (TS 27.005 clause 3.4.1).
+
+`+CNMI` <mode> says when lines may be sent, <mt> and <ds> how messages and status reports are routed; with `+CSMS=1` a message
+that was shown directly must be acknowledged (clause 3.4.4), else routing falls to 0 and the network keeps the message.
+"""
+
+from typing import TYPE_CHECKING
+
+from modemgw.emulator.agenda import Entry
+from modemgw.emulator.lines import Failure
+from modemgw.emulator.mailbox import Mt
+from modemgw.emulator.storage import UNREAD, Slot, Storage
+from modemgw.pdu.tpdu import Deliver, StatusReport
+
+if TYPE_CHECKING:
+    from modemgw.emulator.device import Device
+
+_BUFFER = 32
+
+
+class Inbox:
+    """The storages of one modem and the way of a message into them."""
+
+    def __init__(self, device: "Device") -> None:
+        self._device = device
+        persona = device.persona.storage
+        self._base = persona.index_base
+        self._compacts = persona.compacts
+        self.me = Storage("ME", persona.me, base=persona.index_base, compacts=persona.compacts)
+        self.sr = Storage("SR", persona.sr, base=persona.index_base, compacts=persona.compacts)
+        self.ready = True
+        self.cpms_refusals = persona.not_ready_times
+        self._buffered: list[tuple[str, str]] = []
+        self._unacknowledged: Entry | None = None
+        self._told_full: set[str] = set()
+        self._recent: list[tuple[float, str]] = []
+
+    # ---- storages
+
+    def names(self) -> list[str]:
+        """The storages that this modem has, best known first."""
+        persona = self._device.persona.storage
+        return ["SM"] * (self._device.sim is not None) + ["ME"] * (persona.me > 0) + ["SR"] * (persona.sr > 0)
+
+    def storage(self, name: str) -> Storage:
+        """A storage by name; Failure if there is none."""
+        sim = self._device.sim
+        found = {"ME": self.me, "SR": self.sr, "SM": sim.storage if sim else None}.get(name)
+        if found is None or found.capacity == 0:
+            raise Failure("CMS", 302)
+        if name == "SM":
+            found.base, found.compacts = self._base, self._compacts
+        return found
+
+    def usable(self) -> None:
+        """Failure unless SMS commands work now: card there, unlocked, not busy, service started."""
+        self._device.card.check_for_sms()
+        if not self.ready:
+            raise Failure("CMS", 302)
+
+    def counted(self, name: str) -> int:
+        """How many messages `+CPMS` says a storage holds; it may lag behind."""
+        storage = self.storage(name)
+        lag = self._device.persona.storage.counter_lag
+        self._recent = [(at, where) for at, where in self._recent if at + lag > self._device.now.value]
+        return max(storage.used - sum(where == name for _, where in self._recent), 0)
+
+    def freed(self, storage: Storage) -> None:
+        """Messages were deleted: queued mail may come."""
+        if not storage.full:
+            self._told_full.discard(storage.name)
+            device = self._device
+            device.network.agenda.after(0.0, lambda: device.network.memory_available(device))
+
+    def block(self, seconds: float) -> None:
+        """All storages look full for so long."""
+        storages = [self.storage(name) for name in self.names()]
+        for storage in storages:
+            storage.blocked = True
+        self._device.network.at(self._device.now.value + seconds, lambda: self._unblock(storages))
+
+    def _unblock(self, storages: list[Storage]) -> None:
+        for storage in storages:
+            storage.blocked = False
+            self.freed(storage)
+
+    # ---- messages
+
+    def receive(self, message: Mt, *, at_once: bool = False) -> bool | None:
+        """Route one message. True: taken; False: refused, no room; None: shown, and waits for the acknowledgement."""
+        if isinstance(message.tpdu, StatusReport):
+            return self._report(message, at_once=at_once)
+        return self._deliver(message, message.tpdu)
+
+    def _deliver(self, message: Mt, tpdu: Deliver) -> bool | None:
+        mt = self._device.settings.cnmi[1]
+        category = tpdu.message_class
+        if (mt == 2 and category != 2) or (mt == 3 and category == 3):
+            header = self._device.persona.routing.cmt_header.format(length=message.length)
+            return self._direct(header, message)
+        name = "SM" if category == 2 and self._device.sim is not None else self._device.settings.cpms[2]
+        index = self._store(self.storage(name), message)
+        if index is None:
+            return False
+        if mt:
+            shown = self._device.persona.routing.cmt_storage or name
+            self._indicate(f'+CMTI: "{shown}",{index}')
+        return True
+
+    def _report(self, message: Mt, *, at_once: bool) -> bool | None:
+        ds = self._device.settings.cnmi[3]
+        routing = self._device.persona.routing
+        if ds == 1:
+            return self._direct(routing.cds_header.format(length=message.length), message, at_once=at_once)
+        if ds == 2:
+            index = self._store(self.storage(routing.report_storage), message)
+            if index is None:
+                return False
+            self._indicate(f'+CDSI: "{routing.report_indication}",{index}', at_once=at_once)
+        return True  # ds=0: the modem takes it and says nothing
+
+    def _store(self, storage: Storage, message: Mt) -> int | None:
+        index = storage.put(Slot(UNREAD, message.pdu, message.length))
+        if index is not None:
+            if self._device.persona.storage.counter_lag:
+                self._recent.append((self._device.now.value, storage.name))
+            return index
+        text = self._device.persona.storage.full_urc
+        if text and storage.name not in self._told_full:
+            self._device.urc(text.format(storage=storage.name))
+        self._told_full.add(storage.name)
+        return None
+
+    # ---- straight to the computer
+
+    def _direct(self, header: str, message: Mt, *, at_once: bool = False) -> bool | None:
+        device = self._device
+        self._indicate(header, message.pdu, at_once=at_once)
+        if device.settings.csms == 0:
+            return True
+        self._unacknowledged = device.agenda.after(device.persona.routing.ack_seconds, self._ack_missing)
+        return None
+
+    def acknowledge(self, *, taken: bool) -> None:
+        """`+CNMA`; Failure when nothing waits for it."""
+        if self._unacknowledged is None:
+            raise Failure("CMS", 340)
+        self._unacknowledged.cancel()
+        self._unacknowledged = None
+        self._tell_network(taken=taken)
+
+    def _ack_missing(self) -> None:
+        self._unacknowledged = None
+        mode, _, bm, _, bfr = self._device.settings.cnmi
+        self._device.settings.cnmi = (mode, 0, bm, 0, bfr)
+        self._tell_network(taken=False)
+
+    def _tell_network(self, *, taken: bool) -> None:
+        device = self._device
+        device.network.agenda.after(0.0, lambda: device.network.acknowledged(device, taken=taken))
+
+    # ---- indications
+
+    def _indicate(self, text: str, pdu: str = "", *, at_once: bool = False) -> None:
+        mode = self._device.settings.cnmi[0]
+        busy = self._device.exchange is not None
+        if mode == 0 or (mode == 2 and busy and not at_once):
+            self._buffered = [*self._buffered, (text, pdu)][-_BUFFER:]
+        elif mode == 1 and busy and self._device.persona.routing.discard_while_busy and not at_once:
+            return
+        else:
+            self._device.urc(text, pdu, at_once=at_once or mode == 3)
+
+    def routing_changed(self, bfr: int) -> None:
+        """`+CNMI` was set: buffered lines are flushed (bfr=0) or cleared (1), unless mode 0 keeps them."""
+        if self._device.settings.cnmi[0] == 0:
+            return
+        if bfr == 1:
+            self._buffered.clear()
+
+    def after_command(self) -> None:
+        """The link is free again."""
+        if self._buffered and self._device.settings.cnmi[0] != 0:
+            waiting, self._buffered = self._buffered, []
+            for text, pdu in waiting:
+                self._device.urc(text, pdu)
+
+    # ---- power
+
+    def power_off(self) -> None:
+        """Buffered lines and the wait for an acknowledgement are lost; storages are not."""
+        self._buffered.clear()
+        self._unacknowledged = None
+        self.ready = False
+
+    def booted(self) -> None:
+        """SMS commands work a while later."""
+        self.cpms_refusals = self._device.persona.storage.not_ready_times
+        self._device.agenda.after(self._device.persona.boot.sms_ready, self._become_ready)
+
+    def _become_ready(self) -> None:
+        self.ready = True

@@ -1,0 +1,193 @@
+"""Message storage and routing commands of TS 27.005: service, format, storages, indications, reading, deleting."""
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, reply_to
+from modemgw.emulator.storage import READ, SENT, UNSENT, Slot, Storage
+
+if TYPE_CHECKING:
+    from modemgw.emulator.device import Device
+
+
+@reply_to("+CSMS")
+def csms(device: "Device", ask: Ask) -> Reply:
+    """Message service (clause 3.2.1)."""
+    if ask.kind == "test":
+        return [f"+CSMS: ({','.join(map(str, device.persona.routing.csms))})"]
+    if ask.kind == "read":
+        return [f"+CSMS: {device.settings.csms},1,1,1"]
+    value = ask.number(0, 0)
+    if value not in device.persona.routing.csms:
+        raise Failure("CMS", 302)
+    device.settings.csms = value
+    return ["+CSMS: 1,1,1"]
+
+
+@reply_to("+CMGF")
+def cmgf(device: "Device", ask: Ask) -> Reply:
+    """Message format: 0 PDU, 1 text (clause 3.2.3)."""
+    if ask.kind == "test":
+        return ["+CMGF: (0,1)"]
+    if ask.kind == "read":
+        return [f"+CMGF: {device.settings.cmgf}"]
+    device.inbox.usable()
+    value = ask.number(0, 0)
+    if value > 1:
+        raise Failure("CMS", 303)
+    device.settings.cmgf = value
+    return []
+
+
+@reply_to("+CPMS")
+def cpms(device: "Device", ask: Ask) -> Reply:
+    """Preferred storages (clause 3.2.2)."""
+    device.inbox.usable()
+    persona = device.persona.storage
+    chosen = device.settings.cpms
+    names = ",".join(f'"{name}"' for name in device.inbox.names())
+    if ask.kind == "test":
+        without_reports = ",".join(f'"{name}"' for name in device.inbox.names() if name != "SR")
+        return [f"+CPMS: ({names}),({without_reports}),({without_reports})"]
+    if ask.kind == "read":
+        return ["+CPMS: " + ",".join(f'"{name}",{_counters(device, name)}' for name in chosen)]
+    if device.inbox.cpms_refusals:
+        device.inbox.cpms_refusals -= 1
+        raise Failure("CMS", 500)
+    wanted = [name for name in ask.args if name]
+    known = device.inbox.names()
+    if len(wanted) not in persona.forms or any(name not in known for name in wanted) or "SR" in wanted[1:]:
+        raise Failure("CMS", 302)
+    device.settings.cpms = wanted + chosen[len(wanted) :]
+    if persona.bare_ok:
+        return []
+    return ["+CPMS: " + ",".join(_counters(device, name) for name in device.settings.cpms)]
+
+
+def _counters(device: "Device", name: str) -> str:
+    return f"{device.inbox.counted(name)},{device.inbox.storage(name).capacity}"
+
+
+@reply_to("+CNMI")
+def cnmi(device: "Device", ask: Ask) -> Reply:
+    """Routing of what arrives (clause 3.4.1)."""
+    routing = device.persona.routing
+    lists = (routing.mode, routing.mt, routing.bm, routing.ds, routing.bfr)
+    if ask.kind == "test":
+        return ["+CNMI: " + ",".join(f"({','.join(map(str, values))})" for values in lists)]
+    if ask.kind == "read":
+        return ["+CNMI: " + ",".join(map(str, device.settings.cnmi))]
+    defaults = (0, 0, 0, 0, routing.bfr[0])
+    values = tuple(ask.number(place, defaults[place]) for place in range(5))
+    text = ",".join(map(str, values))
+    listed = all(value in allowed for value, allowed in zip(values, lists, strict=True))
+    if not listed or len(ask.args) > 5 or any(fnmatchcase(text, pattern) for pattern in routing.refuses):
+        raise Failure("CMS", 303) if routing.error == "303" else Failure()
+    device.settings.cnmi = values
+    device.inbox.routing_changed(values[4])
+    return []
+
+
+@reply_to("+CNMA")
+def cnma(device: "Device", ask: Ask) -> Reply:
+    """Acknowledge what was shown directly (clause 3.4.4): nothing or 0, 1 taken, 2 refused; no PDU is taken."""
+    if ask.kind == "test":
+        return ["+CNMA: (0-2)"]
+    if device.settings.csms == 0:
+        raise Failure("CMS", 340)
+    device.inbox.acknowledge(taken=ask.number(0, 0) != 2)
+    return []
+
+
+@reply_to("+CSCA")
+def csca(device: "Device", ask: Ask) -> Reply:
+    """The service centre's number, kept on the card (clause 3.3.1)."""
+    if ask.kind == "test":
+        return []
+    device.inbox.usable()
+    sim = device.card.check()
+    if ask.kind == "read":
+        return [f'+CSCA: "{sim.smsc or ""}",{145 if (sim.smsc or "+").startswith("+") else 129}']
+    if not ask.text(0).lstrip("+").isdigit():
+        raise Failure("CMS", 305)
+    sim.smsc = ask.text(0)
+    return []
+
+
+def _header(device: "Device", slot: Slot) -> str:
+    return f"{slot.stat},,{slot.length}" if device.persona.storage.alpha else f"{slot.stat},{slot.length}"
+
+
+def _preferred(device: "Device") -> Storage:
+    device.inbox.usable()
+    return device.inbox.storage(device.settings.cpms[0])
+
+
+@reply_to("+CMGR")
+def cmgr(device: "Device", ask: Ask) -> Reply:
+    """Read one message and mark it read; `=i,1` leaves the mark (clause 3.4.3)."""
+    if ask.kind == "test":
+        return []
+    storage = _preferred(device)
+    index = ask.number(0)
+    slot = storage.get(index)
+    empty = device.persona.storage.empty_read
+    if slot is None:
+        if empty == "321" or not storage.base <= index <= storage.last:
+            raise Failure("CMS", 321)
+        return ["+CMGR: 0,,0"] if empty == "0,,0" else []
+    if ask.number(1, 0) == 0:
+        storage.mark_read(index)
+    return [f"+CMGR: {_header(device, slot)}\r\n{slot.pdu}"]
+
+
+@reply_to("+CMGL")
+def cmgl(device: "Device", ask: Ask) -> Reply:
+    """List messages by <stat>, 4 = all, and mark them read (clause 3.4.2)."""
+    if ask.kind == "test":
+        return ["+CMGL: (0-4)"]
+    storage = _preferred(device)
+    persona = device.persona.storage
+    stat = ask.number(0, 0)
+    if persona.list_answer == "303" or (storage.name == "SR" and not persona.list_reports):
+        raise Failure("CMS", 303)
+    if stat > 4:
+        raise Failure("CMS", 304)
+    if persona.list_answer == "hang":
+        return PENDING
+    listed = [] if persona.list_answer == "empty" else storage.items()
+    lines = []
+    for index, slot in listed:
+        if stat in (4, slot.stat):
+            lines.append(f"+CMGL: {index},{_header(device, slot)}\r\n{slot.pdu}")
+            if ask.number(1, 0) == 0:
+                storage.mark_read(index)
+    return _slowly(device, persona.list_seconds, lines)
+
+
+@reply_to("+CMGD")
+def cmgd(device: "Device", ask: Ask) -> Reply:
+    """Delete one message, or by <delflag> 1..4 all that are read, sent, unsent, or everything (clause 3.5.4)."""
+    storage = _preferred(device)
+    if ask.kind == "test":
+        indexes = ",".join(str(index) for index, _ in storage.items())
+        return [f"+CMGD: ({indexes}),(0-4)"]
+    index, flag = ask.number(0), ask.number(1, 0)
+    if flag > 4:
+        raise Failure("CMS", 304)
+    if flag:
+        storage.delete_stats((READ, SENT, UNSENT)[:flag] if flag < 4 else (0, 1, 2, 3))
+    elif not storage.base <= index <= storage.last:
+        raise Failure("CMS", 321)
+    elif not storage.delete(index) and device.persona.storage.empty_delete == "321":
+        raise Failure("CMS", 321)
+    device.inbox.freed(storage)
+    return _slowly(device, device.persona.storage.delete_seconds, [])
+
+
+def _slowly(device: "Device", seconds: float, lines: list[str]) -> Reply:
+    exchange = device.exchange
+    if not seconds or exchange is None:
+        return lines
+    exchange.later(seconds, lambda: exchange.resume(lines))
+    return PENDING

@@ -1,0 +1,315 @@
+"""The simulated operator: accepts SUBMITs, keeps the truth about them, delivers between the SIMs of the lab, and reports.
+
+Rules
+- `ledger` holds every SUBMIT that the network accepted, in order, and nothing else: tests count lost and doubled messages by it.
+- A SUBMIT to a number of the lab becomes a DELIVER there, user data and header as they were; other numbers are reported
+  delivered, or fail on purpose (magic.py).
+- Store and forward: what a modem cannot take now (off, not registered, full) waits, in order, until it can.
+- A message counts as delivered when the modem stored it, or showed it, or acknowledged it where that is asked for (`delivered`).
+Clauses: 23.040 §3.2 (store and forward), §9.2.2 (TPDUs), §9.2.3.26 (status report).
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, TypeVar
+
+from modemgw.emulator.agenda import Agenda, Now
+from modemgw.emulator.magic import ORDINARY, Behaviour, behaviour
+from modemgw.emulator.mailbox import Mailbox, Mt
+from modemgw.emulator.sim import Sim
+from modemgw.emulator.ussd import MENUS, Menu
+from modemgw.pdu import timestamp
+from modemgw.pdu.address import Address, TypeOfNumber
+from modemgw.pdu.envelope import wrap
+from modemgw.pdu.segment import plan
+from modemgw.pdu.tpdu import Deliver, StatusReport, Submit
+from modemgw.pdu.udh import Concat
+from modemgw.seams import Clock
+
+if TYPE_CHECKING:
+    from modemgw.emulator.device import Device
+
+COUNTRY = "49"
+Range = float | tuple[float, float]
+_E = TypeVar("_E", "Accepted", "Delivered")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One SUBMIT that the network took. `pdu` is the hex line as the modem got it, `mr` what the modem answered."""
+
+    at_ms: int
+    device: str
+    iccid: str
+    sender: str
+    mr: int
+    number: str
+    pdu: str
+    encoding: str
+    text: str | None
+    data: bytes | None
+    concat: Concat | None
+    srr: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One message that a modem took from the network. `kind` is deliver or report; `pdu` as the modem shows it."""
+
+    at_ms: int
+    device: str
+    iccid: str
+    kind: str
+    sender: str
+    pdu: str
+    text: str | None
+    data: bytes | None
+
+
+class Network:
+    """One operator with its service centre. Seconds unless said otherwise; a range is drawn from `rng`.
+
+    `latency`: 0x1A to the answer; 0 answers at once. `report_delay`: acceptance to report; negative: before `+CMGS`.
+    `accept_at`: which part of the latency is over when the network takes the message. `pending_first`: every report is
+    preceded by "still trying". `keep`: how many entries the two logs keep, None for all.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        rng: random.Random,
+        *,
+        latency: Range = 0.0,
+        report_delay: Range = 1.0,
+        forward_delay: Range = 0.0,
+        accept_at: float = 0.5,
+        pending_first: bool = False,
+        magic: bool = True,
+        keep: int | None = None,
+    ) -> None:
+        self.clock = clock
+        self.rng = rng
+        self.latency = latency
+        self.report_delay = report_delay
+        self.forward_delay = forward_delay
+        self.accept_at = accept_at
+        self.pending_first = pending_first
+        self.magic = magic
+        self.now = Now()
+        self.agenda = Agenda(self.now, self._due_earlier)
+        self.on_due: Callable[[], None] | None = None
+        self.ledger: list[Accepted] = []
+        self.delivered: list[Delivered] = []
+        self.on_accepted: list[Callable[[Accepted], None]] = []
+        self.on_delivered: list[Callable[[Delivered], None]] = []
+        self.menus: dict[str, Menu] = dict(MENUS)
+        self.time_zone = timezone(timedelta(hours=1))
+        self._keep = keep
+        self._mailboxes: dict[str, Mailbox] = {}
+
+    # ---- driving it
+
+    def due(self) -> float | None:
+        """When `tick` should be called next."""
+        return self.agenda.due()
+
+    def tick(self, now: float) -> None:
+        """Do what is due at `now`; modems that get something say so by their `on_due`."""
+        self.agenda.run(now)
+
+    def at(self, time: float, action: Callable[[], None]) -> None:
+        """Plan something at a lab time; it happens even while every modem is unplugged."""
+        self.agenda.after(time - self.now.value, action)
+
+    def _due_earlier(self) -> None:
+        if self.on_due is not None:
+            self.on_due()
+
+    def draw(self, value: Range) -> float:
+        """A fixed number of seconds, or one out of a range."""
+        return self.rng.uniform(*value) if isinstance(value, tuple) else value
+
+    # ---- SIM cards
+
+    def register(self, sim: Sim) -> None:
+        """Give a SIM its number and its mailbox."""
+        self._mailboxes[sim.number] = Mailbox(self, sim)
+
+    def attached(self, device: "Device") -> None:
+        """A modem is on the network: what waited for its SIM comes now."""
+        mailbox = self.mailbox(device.sim)
+        if mailbox is not None:
+            mailbox.attach(device)
+
+    def memory_available(self, device: "Device") -> None:
+        """A modem has room again (23.040 §3.3.2 SM-MT memory available)."""
+        self.attached(device)
+
+    def acknowledged(self, device: "Device", *, taken: bool) -> None:
+        """The computer acknowledged a message that was shown directly, or did not."""
+        mailbox = self.mailbox(device.sim)
+        if mailbox is not None:
+            mailbox.settle(taken=taken)
+
+    def mailbox(self, sim: Sim | None) -> Mailbox | None:
+        """The mailbox of a SIM of this network."""
+        return self._mailboxes.get(sim.number) if sim is not None else None
+
+    # ---- from the modems
+
+    def behaviour(self, submit: Submit) -> Behaviour:
+        """What will happen to this SUBMIT."""
+        number = canonical(submit.destination)
+        if not self.magic or number in self._mailboxes:
+            return ORDINARY
+        return behaviour(number)
+
+    def accept(self, device: "Device", sim: Sim, submit: Submit, pdu: str, mr: int) -> Accepted:
+        """Take a SUBMIT: it is in the ledger from now on, and will be delivered and reported."""
+        entry = Accepted(
+            at_ms=self.clock.wall_ms(),
+            device=device.name,
+            iccid=sim.iccid,
+            sender=sim.number,
+            mr=mr,
+            number=submit.destination.number,
+            pdu=pdu,
+            encoding=str(submit.encoding),
+            text=submit.text,
+            data=submit.data,
+            concat=submit.concat,
+            srr=submit.srr,
+        )
+        self._log(self.ledger, entry, self.on_accepted)
+        how = self.behaviour(submit)
+        number = canonical(submit.destination)
+        report = _Report(self, sim, submit, mr, self.stamp(), national=how.national)
+        there = self._mailboxes.get(number)
+        if there is None:
+            self._report(report, how.statuses, early=how.early)
+        else:
+            delay = self.draw(self.forward_delay)
+            message = self._mt(self.deliver_of(submit, sim.number), lambda: self._report(report, (0,)))
+            self.agenda.after(delay, lambda: there.put(message))
+        return entry
+
+    def _report(self, report: "_Report", statuses: tuple[int, ...], *, early: bool = False) -> None:
+        mailbox = self.mailbox(report.sim)
+        if mailbox is None or not report.submit.srr:
+            return
+        if self.pending_first and statuses == (0,):
+            statuses = (0x30, 0)
+        delay = self.draw(self.report_delay)
+        early = early or delay < 0
+        for place, status in enumerate(statuses):
+            if early and place == 0:
+                mailbox.put(self._mt(report.tpdu(status)), at_once=True)
+            else:
+                wait = max(delay, 0.0) + place * 5.0
+                self.agenda.after(wait, lambda st=status: mailbox.put(self._mt(report.tpdu(st))))  # type: ignore[misc]
+
+    # ---- to the modems
+
+    def deliver_from_outside(
+        self,
+        sender: str,
+        device: "Device",
+        text: str | None = None,
+        *,
+        pdu: str | None = None,
+        message_class: int | None = None,
+    ) -> None:
+        """Somebody with another operator writes to the SIM in `device`: a text, or a DELIVER as a hex line.
+
+        `sender` is a number (+…) or a name of up to 11 characters; a long text comes in parts.
+        """
+        mailbox = self.mailbox(device.sim)
+        if mailbox is None:
+            raise ValueError(f"{device.name} has no SIM of this network")
+        if pdu is not None:
+            mailbox.put(Mt.from_line(pdu))
+            return
+        origin = Address.parse(sender) if sender.lstrip("+").isdigit() else Address.alphanumeric(sender)
+        parts = plan(text or "").submits(Address.parse("0"), ref=self.rng.randrange(256), message_class=message_class)
+        for part in parts:
+            mailbox.put(self._mt(self.deliver_of(part, origin)))
+
+    def deliver_of(self, submit: Submit, sender: str | Address) -> Deliver:
+        """The DELIVER that a SUBMIT becomes."""
+        origin = Address.parse(sender) if isinstance(sender, str) else sender
+        return Deliver(
+            originator=origin,
+            user_data=submit.user_data,
+            dcs=submit.dcs,
+            pid=submit.pid,
+            scts_raw=self.stamp(),
+            rp=submit.rp,
+        )
+
+    def _mt(self, tpdu: Deliver | StatusReport, done: Callable[[], None] | None = None) -> Mt:
+        line = wrap(tpdu.encode(), Address.parse("+4915551999999"))
+        return Mt(tpdu, line.hex, line.tpdu_length, done)
+
+    def took(self, device: "Device", message: Mt) -> None:
+        """A modem took a message: log it."""
+        tpdu = message.tpdu
+        entry = Delivered(
+            at_ms=self.clock.wall_ms(),
+            device=device.name,
+            iccid=device.sim.iccid if device.sim else "",
+            kind="report" if isinstance(tpdu, StatusReport) else "deliver",
+            sender=tpdu.recipient.number if isinstance(tpdu, StatusReport) else tpdu.originator.number,
+            pdu=message.pdu,
+            text=tpdu.text,
+            data=tpdu.data,
+        )
+        self._log(self.delivered, entry, self.on_delivered)
+
+    def stamp(self) -> bytes:
+        """The network's time as a TP-SCTS."""
+        moment = datetime.fromtimestamp(self.clock.wall_ms() / 1000, UTC).astimezone(self.time_zone)
+        return timestamp.encode(moment, "TP-SCTS")
+
+    def _log(self, log: list[_E], entry: _E, listeners: list[Callable[[_E], None]]) -> None:
+        log.append(entry)
+        if self._keep is not None and len(log) > 2 * self._keep:
+            del log[: -self._keep]
+        for listener in listeners:
+            listener(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What is needed to report on one accepted SUBMIT."""
+
+    network: Network
+    sim: Sim
+    submit: Submit
+    mr: int
+    scts: bytes
+    national: bool
+
+    def tpdu(self, status: int) -> StatusReport:
+        """The STATUS-REPORT with that TP-ST."""
+        recipient = self.submit.destination
+        if self.national and recipient.ton is TypeOfNumber.INTERNATIONAL:
+            recipient = Address("0" + recipient.text.removeprefix(COUNTRY), TypeOfNumber.UNKNOWN)
+        return StatusReport(
+            mr=self.mr,
+            recipient=recipient,
+            scts_raw=self.scts,
+            discharge_raw=self.network.stamp(),
+            status=status,
+        )
+
+
+def canonical(address: Address) -> str:
+    """The number in international form where it can be told: 0… is of the home country, 00… international."""
+    text = address.number
+    if text.startswith("00"):
+        return "+" + text[2:]
+    if text.startswith("0") and len(text) > 3:
+        return f"+{COUNTRY}{text[1:]}"
+    return text

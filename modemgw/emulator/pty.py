@@ -1,0 +1,206 @@
+"""Simulated modems on pseudo terminals, for any program: `serve(...)` is what `modemgw emulate` runs.
+
+Rules: the slave side is raw from the start, so that a program which forgets to say so still works; we hold it open, so that what
+a modem says between two programs is there for the next one, and nothing breaks when a program closes it; writing never blocks
+(a terminal that nobody reads loses what exceeds it); links are removed at the end.
+"""
+
+import asyncio
+import errno
+import fcntl
+import os
+import random
+import signal
+import termios
+import tty
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from modemgw.emulator.device import Device
+from modemgw.emulator.driver import driver_of
+from modemgw.emulator.journal import Journal
+from modemgw.emulator.lab import Lab
+from modemgw.emulator.network import Range
+from modemgw.emulator.openings import Openings
+from modemgw.seams import SystemClock
+
+_WAITING = 20_000  # octets kept for a slow reader beyond what the kernel keeps
+
+
+class PtyPort:
+    """One modem on one pseudo terminal, reachable by `link`. Pulling the modem closes it, plugging makes a new one."""
+
+    def __init__(self, device: Device, link: Path, openings: Openings) -> None:
+        self.device = device
+        self.link = link
+        self.key = -1
+        self._openings = openings
+        self._loop = asyncio.get_running_loop()
+        self._driver = driver_of(device, self._loop, keeps_output=False)
+        self._waiting = bytearray()
+        self._master = self._slave = -1
+        self._open_by = 0
+        device.on_plug = self._open
+        if device.present:
+            self._open()
+
+    def _open(self) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave, termios.TCSANOW)
+        os.set_blocking(self._master, False)
+        path = os.ttyname(self._slave)
+        self.key = self._openings.watch(path)
+        self._open_by = 0
+        new = self.link.with_name(f".{self.link.name}.new")
+        new.unlink(missing_ok=True)
+        new.symlink_to(path)
+        new.replace(self.link)
+        self._driver.sink = self
+        self._loop.add_reader(self._master, self._read)
+
+    def opened(self, change: int) -> None:
+        """Another program opened (+1) or closed (-1) the terminal. After the last close anyone may open it again."""
+        self._open_by += change
+        if self._open_by <= 0 and self._slave >= 0:
+            self._open_by = 0
+            with suppress(OSError):
+                fcntl.ioctl(self._slave, termios.TIOCNXCL)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._master, 65536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return
+        self.device.receive(data, self._loop.time())
+        self._driver.pump.wake()
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the modem."""
+        if self._waiting:
+            self._waiting += data[: max(_WAITING - len(self._waiting), 0)]
+            return
+        rest = data[self._write(data) :]
+        if rest:
+            self._waiting += rest[:_WAITING]
+            self._loop.add_writer(self._master, self._write_waiting)
+
+    def _write(self, data: bytes | bytearray) -> int:
+        try:
+            return os.write(self._master, data)
+        except BlockingIOError:
+            return 0
+
+    def _write_waiting(self) -> None:
+        del self._waiting[: self._write(self._waiting)]
+        if not self._waiting:
+            self._loop.remove_writer(self._master)
+
+    def lose(self, error: Exception | None) -> None:  # noqa: ARG002
+        """The modem was pulled."""
+        self.close()
+
+    def close(self) -> None:
+        """Remove the link and hang up on whoever has the terminal open."""
+        if self._master < 0:
+            return
+        self._driver.sink = None
+        self._loop.remove_reader(self._master)
+        self._loop.remove_writer(self._master)
+        self.link.unlink(missing_ok=True)
+        os.close(self._slave)
+        os.close(self._master)
+        self._master = self._slave = -1
+        self._waiting.clear()
+
+
+class PtyLab:
+    """All modems of a lab on terminals DIR/NAME. An async context manager."""
+
+    def __init__(self, lab: Lab, directory: Path) -> None:
+        self._lab = lab
+        self._directory = directory
+        self._openings = Openings()
+        self.ports: list[PtyPort] = []
+
+    async def __aenter__(self) -> "PtyLab":
+        self._directory.mkdir(parents=True, exist_ok=True)
+        for name, device in self._lab.ports.items():
+            self.ports.append(PtyPort(device, self._directory / name, self._openings))
+        if self._openings.fileno() >= 0:
+            asyncio.get_running_loop().add_reader(self._openings.fileno(), self._news)
+        return self
+
+    def _news(self) -> None:
+        for key, change in self._openings.news():
+            for port in self.ports:
+                if port.key == key:
+                    port.opened(change)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._openings.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._openings.fileno())
+        self._openings.close()
+        for port in self.ports:
+            port.close()
+
+
+async def serve(
+    directory: Path,
+    *,
+    modems: int = 2,
+    personas: Sequence[str] = ("generic",),
+    latency: Range = 0.0,
+    report_delay: Range = 1.0,
+    journal: Path | None = None,
+    verbose: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    seed: int = 1,
+) -> None:
+    """Serve `modems` modems as DIR/modem0 … until SIGINT, SIGTERM or cancellation.
+
+    `personas` are given out in turn. `say` gets one line per port, then one when all are ready, and with `verbose` one per
+    command received. PersonaError for a persona that cannot be used, OSError for a directory or journal that cannot be written.
+    """
+    lab = Lab(
+        SystemClock(),
+        random.Random(seed),
+        latency=latency,
+        report_delay=report_delay,
+        keep=10_000,  # noqa: S311
+    )
+    for number in range(modems):
+        device = lab.add(f"modem{number}", personas[number % len(personas)])
+        if verbose:
+            device.on_command = lambda heard, name=device.name: say(f"{name} < {heard}")
+    record = Journal(journal) if journal is not None else None
+    try:
+        if record is not None:
+            record.attach(lab.network)
+        async with PtyLab(lab, directory) as served:
+            for port in served.ports:
+                number_of = port.device.sim.number if port.device.sim else "no SIM"
+                say(f"{port.link}  {number_of}  IMEI {port.device.imei}  {port.device.persona.name}")
+            say("ready")
+            await _until_signal()
+    finally:
+        if record is not None:
+            record.close()
+
+
+async def _until_signal() -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(ValueError, RuntimeError):  # not in the main thread: then only cancellation ends it
+            loop.add_signal_handler(number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(ValueError, RuntimeError):
+                loop.remove_signal_handler(number)

@@ -1,0 +1,126 @@
+"""`AT+CMGS`: prompt, PDU, 0x1A, the network, `+CMGS: mr` (TS 27.005 clause 3.5.1).
+
+The 0x1A is the moment of money: from here the network may take the message whatever the computer hears of it. Which part of the
+latency passes before it does is the network's `accept_at`; a modem that loses power before that moment has sent nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+from modemgw.emulator.faults import AcceptBut, Error, Reboot, Unplug, pick
+from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, reply_to
+from modemgw.emulator.magic import Behaviour
+from modemgw.emulator.sim import Sim
+from modemgw.pdu.decode import decode
+from modemgw.pdu.errors import PduError
+from modemgw.pdu.tpdu import Submit
+
+if TYPE_CHECKING:
+    from modemgw.emulator.device import Device
+    from modemgw.emulator.exchange import Exchange
+
+_LONGEST = 176  # octets of a SUBMIT with a full address, an absolute validity and 140 octets of user data
+
+
+@reply_to("+CMGS")
+def cmgs(device: "Device", ask: Ask) -> Reply:
+    """Send a message in PDU mode; <length> counts the TPDU without the SMSC field."""
+    exchange = device.exchange
+    if ask.kind == "test" or exchange is None:
+        return []
+    device.inbox.usable()
+    length = ask.number(0)
+    if not 7 <= length <= _LONGEST:
+        raise Failure("CMS", 304)
+    exchange.prompt(lambda payload: _payload(device, exchange, length, payload))
+    return PENDING
+
+
+def _payload(device: "Device", exchange: "Exchange", length: int, payload: bytes) -> None:
+    try:
+        line, submit = _read(payload, length)
+    except Failure as failure:
+        if device.persona.line.bad_length == "hang":
+            device.expect_payload()
+        else:
+            exchange.fail(failure)
+        return
+    try:
+        sim = _may_send(device, line)
+    except Failure as failure:
+        exchange.fail(failure)
+        return
+    _Sending(device, exchange, sim, submit, line).start()
+
+
+def _read(payload: bytes, length: int) -> tuple[str, Submit]:
+    line = payload.decode("latin-1").strip("\r\n ")
+    try:
+        decoded = decode(line)
+    except PduError:
+        raise Failure("CMS", 304) from None
+    if not isinstance(decoded.tpdu, Submit) or decoded.tpdu_length != length or decoded.trailing:
+        raise Failure("CMS", 304)
+    return line, decoded.tpdu
+
+
+def _may_send(device: "Device", line: str) -> Sim:
+    sim = device.card.check()
+    if not device.persona.storage.sends_when_full and sim.storage.full:
+        raise Failure("CMS", 322)
+    if not device.radio.attached:
+        raise Failure("CMS", 331)
+    if not sim.smsc and line.startswith("00"):
+        raise Failure("CMS", 330)
+    return sim
+
+
+class _Sending:
+    """One SUBMIT on its way."""
+
+    def __init__(self, device: "Device", exchange: "Exchange", sim: Sim, submit: Submit, line: str) -> None:
+        self._device = device
+        self._exchange = exchange
+        self._sim = sim
+        self._submit = submit
+        self._line = line
+        self._mr = sim.next_mr()
+        self._how = self._behaviour()
+
+    def _behaviour(self) -> Behaviour:
+        error = pick(self._exchange.effects, Error)
+        if error is not None:
+            return Behaviour(accepts=False, answer=error.text)
+        accept_but = pick(self._exchange.effects, AcceptBut)
+        if accept_but is not None:
+            return Behaviour(answer=accept_but.text)
+        return self._device.network.behaviour(self._submit)
+
+    def start(self) -> None:
+        """The SUBMIT goes to the network."""
+        effects = self._exchange.effects
+        if pick(effects, Unplug, point="submitted", accepted=True) or pick(
+            effects, Reboot, point="submitted", accepted=True
+        ):
+            self._accept()
+        if self._exchange.reach("submitted"):
+            return
+        network = self._device.network
+        seconds = network.draw(network.latency) + self._how.seconds
+        if seconds <= 0:
+            self._accept()
+            self._answer()
+            return
+        self._exchange.later(seconds * network.accept_at, self._accept)
+        self._exchange.later(seconds, self._answer)
+
+    def _accept(self) -> None:
+        if self._how.accepts:
+            self._device.network.accept(self._device, self._sim, self._submit, self._line, self._mr)
+
+    def _answer(self) -> None:
+        if self._how.silent:
+            self._device.free()
+        elif self._how.answer:
+            self._exchange.fail(Failure(text=self._how.answer))
+        else:
+            self._exchange.resume([f"+CMGS: {self._mr}"])
