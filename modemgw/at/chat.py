@@ -137,6 +137,13 @@ class Chat:
         """Leaves a prompt without sending. The CR empties the modem's line buffer, should there be no prompt."""
         return b"\x1b\r"
 
+    def wake(self) -> bytes:
+        """Wakes a modem that sleeps or has to find the bit rate, and lets it speak if results were switched off.
+
+        To be followed by ``probe``: its answer is nobody's.
+        """
+        return b"ATQ0V1\r"
+
     def probe(self) -> bytes:
         """Begins a query whose answer proves that no earlier command is still to be answered."""
         command = self._ledger.next_probe()
@@ -263,7 +270,7 @@ class Chat:
         if self.phase is not Phase.ANSWER:
             self._suspect = True
         self._swallow_ok = False
-        if self.phase is Phase.IDLE and result.kind is ResultKind.CMS and self._owed:
+        if self.phase is Phase.IDLE and result.kind is ResultKind.CMS:
             return [self._owed.failed(result)]
         return [Unknown(result.text)]
 
