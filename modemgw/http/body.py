@@ -112,7 +112,7 @@ def parse(model: type[B], raw: bytes) -> B:
 
 def parse_query(model: type[Q], query: MultiMapping[str]) -> Q:
     """Query parameters as their model; raises Refusal 422."""
-    names = list(query.keys())
+    names = [name for name, _ in query.items()]
     twice = [Problem(_printable(name), "given_twice", "This was given twice.") for name in dict.fromkeys(names)
              if names.count(name) > 1]  # fmt: skip
     try:

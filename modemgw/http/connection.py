@@ -14,7 +14,7 @@ from aiohttp import web
 from modemgw.http import lockout
 from modemgw.http.limits import Limits
 from modemgw.http.middleware import SECURITY_HEADERS
-from modemgw.http.problem import CONTENT_TYPE, Refusal, to_json
+from modemgw.http.problem import CONTENT_TYPE, Refusal, from_http, to_json
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +83,14 @@ class LimitedConnection(web.RequestHandler):
         self._serving = True
         self._stop_timers()
 
-    async def finish_response(self, *args: Any, **kwargs: Any) -> tuple[web.StreamResponse, bool]:
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Also gives our form to what aiohttp refuses before any middleware sees it (an unknown Expect header)."""
+        if isinstance(resp, web.HTTPException) and resp.status >= 400:
+            resp = _dressed(from_http(resp))
         try:
-            return await super().finish_response(*args, **kwargs)
+            return await super().finish_response(request, resp, start_time)
         finally:
             self._serving = False
 
@@ -121,10 +126,7 @@ class LimitedConnection(web.RequestHandler):
         refusal = Refusal(status, "bad_request", "This is not HTTP/1.1 as this service understands it.")
         if status >= 500:
             refusal = Refusal(status, "internal", "Something went wrong inside the gateway.")
-        response = refusal.response()
-        response.headers.update({**SECURITY_HEADERS, "Server": "modemgw"})
-        response.force_close()
-        return response
+        return _dressed(refusal)
 
     def _start_header_timer(self) -> None:
         self._header_timer = self._loop.call_later(
@@ -188,6 +190,13 @@ def _host(peername: object) -> str | None:
             return None
         return host
     return None
+
+
+def _dressed(refusal: Refusal) -> web.Response:
+    response = refusal.response()
+    response.headers.update({**SECURITY_HEADERS, "Server": "modemgw"})
+    response.force_close()
+    return response
 
 
 def _static(refusal: Refusal) -> bytes:
