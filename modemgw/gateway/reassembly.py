@@ -13,7 +13,7 @@ from modemgw.pdu.decode import decode
 from modemgw.pdu.tpdu import Deliver
 from modemgw.pdu.udh import Concat
 from modemgw.store import inbox
-from modemgw.store.inbox import Assembly, Inbound
+from modemgw.store.inbox import Assembly, Inbound, SetKey
 
 RELEASE_MS = 24 * 3_600_000
 GAP = " […] "
@@ -26,13 +26,9 @@ def add(
     """Books one part; the last one that was missing puts the message into the inbox."""
     if inbox.part_was_used(cur, sim_id, pdu):
         return  # the network repeated it; the raw PDU is kept
-    peer = deliver.originator.number
-    now_ms = context.clock.wall_ms()
-    key = {"sim_id": sim_id, "peer": peer, "ref": part.ref, "bits": part.bits, "parts": part.parts}
-    assembly = next(
-        (each for each in inbox.open_assemblies(cur, **key) if part.seq not in each.have),
-        None,  # type: ignore[arg-type]
-    ) or inbox.new_assembly(cur, **key, now_ms=now_ms)  # type: ignore[arg-type]
+    key = SetKey(sim_id=sim_id, peer=deliver.originator.number, ref=part.ref, bits=part.bits, parts=part.parts)
+    fitting = (each for each in inbox.open_assemblies(cur, key) if part.seq not in each.have)
+    assembly = next(fitting, None) or inbox.new_assembly(cur, key, context.clock.wall_ms())
     inbox.add_part(cur, assembly.assembly_id, part.seq, received_id)
     have = {**assembly.have, part.seq: (received_id, pdu)}
     complete = len(have) == assembly.parts

@@ -40,6 +40,17 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
+class SetKey:
+    """What the parts of one message have in common; senders use the same reference again and again."""
+
+    sim_id: int
+    peer: str
+    ref: int
+    bits: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Assembly:
     """A long message whose parts are being collected."""
 
@@ -114,27 +125,24 @@ def _link(cur: sqlite3.Cursor, seq: int, received_ids: list[int]) -> None:
     cur.executemany("UPDATE received SET message_seq = ? WHERE received_id = ?", [(seq, each) for each in received_ids])
 
 
-def open_assemblies(cur: sqlite3.Cursor, *, sim_id: int, peer: str, ref: int, bits: int, parts: int) -> list[Assembly]:
-    """The sets that a part with this address, reference and count may belong to, newest first."""
+def open_assemblies(cur: sqlite3.Cursor, key: SetKey) -> list[Assembly]:
+    """The incomplete sets of this key, newest first."""
     rows = cur.execute(
         "SELECT * FROM assemblies WHERE sim_id = ? AND peer = ? AND ref = ? AND parts = ? AND bits = ? "
-        "AND complete = 0 "
-        "ORDER BY assembly_id DESC LIMIT 8",
-        (sim_id, peer, ref, parts, bits),
+        "AND complete = 0 ORDER BY assembly_id DESC LIMIT 8",
+        (key.sim_id, key.peer, key.ref, key.parts, key.bits),
     ).fetchall()
     return [_assembly(cur, row) for row in rows]
 
 
-def new_assembly(
-    cur: sqlite3.Cursor, *, sim_id: int, peer: str, ref: int, bits: int, parts: int, now_ms: int
-) -> Assembly:
+def new_assembly(cur: sqlite3.Cursor, key: SetKey, now_ms: int) -> Assembly:
     """Begins a set."""
     cur.execute(
         "INSERT INTO assemblies (sim_id, peer, ref, bits, parts, first_ms) VALUES (?, ?, ?, ?, ?, ?)",
-        (sim_id, peer, ref, bits, parts, now_ms),
+        (key.sim_id, key.peer, key.ref, key.bits, key.parts, now_ms),
     )
     assert cur.lastrowid is not None  # noqa: S101 - an INSERT gives one
-    return Assembly(cur.lastrowid, parts, None, {})
+    return Assembly(cur.lastrowid, key.parts, None, {})
 
 
 def add_part(cur: sqlite3.Cursor, assembly_id: int, seq: int, received_id: int) -> None:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modemgw.domain.message import Order
 from modemgw.domain.states import FINAL_STATUSES, MessageFacts, advance, rollup
 from modemgw.store import events
 from modemgw.store.errors import StaleState
@@ -237,3 +238,32 @@ def _row(cur: sqlite3.Cursor, message_id: str) -> sqlite3.Row:
     if row is None:
         raise KeyError(message_id)
     return row
+
+
+def count_crash(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, limit: int) -> None:
+    """The service died while this message was being sent; at ``limit`` it is held for a person."""
+    cur.execute("UPDATE messages SET crashes = crashes + 1 WHERE seq = ?", (message_seq,))
+    row = cur.execute("SELECT crashes, due_ms FROM messages WHERE seq = ?", (message_seq,)).fetchone()
+    if row["crashes"] >= limit:
+        cur.execute("UPDATE messages SET held = 1 WHERE seq = ?", (message_seq,))
+        settle(cur, stamp, message_seq, due_ms=row["due_ms"], reason="The service died while sending this message.")
+
+
+def order_of(cur: sqlite3.Cursor, message_id: str) -> Order | None:
+    """What would send an outbound message once more; None when there is no such message."""
+    row = cur.execute("SELECT * FROM messages WHERE id = ? AND direction = 'outbound'", (message_id,)).fetchone()
+    if row is None:
+        return None
+    return Order(
+        to=(row["peer"],),
+        text=row["text"],
+        data=row["data"],
+        port=row["port"],
+        class_=row["class"],
+        priority=row["priority"],
+        report=bool(row["report"]),
+        flash=bool(row["flash"]),
+        encoding="ucs2" if row["encoding"] == "ucs2" else "auto",
+        ref=row["ref"],
+        on_uncertain=row["on_uncertain"],
+    )

@@ -1,0 +1,63 @@
+"""Modems and SIMs in the shape of the API. What is simulated says so."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from modemgw.gateway import limits
+from modemgw.gateway.context import Context
+from modemgw.gateway.fleet import Line
+from modemgw.store import attempts, views
+
+
+def modem(line: Line, context: Context) -> views.Json:
+    """One modem: state with the reason in words, identity, SIM, registration, operator and signal."""
+    driver = line.modem
+    identity, sim, network = driver.identity, driver.sim, driver.network
+    settings = context.settings.sims.get((sim.iccid if sim else None) or "")
+    return {
+        "name": driver.name,
+        "port": driver.port_path,
+        "simulated": line.simulated,
+        "state": str(driver.state),
+        "reason": str(driver.reason) if driver.reason else None,
+        "detail": ("simulated: " if line.simulated else "") + driver.detail,
+        "imei": identity.imei if identity else None,
+        "manufacturer": identity.manufacturer if identity else None,
+        "model": identity.model if identity else None,
+        "revision": identity.revision if identity else None,
+        "sim": {
+            "iccid": sim.iccid,
+            "imsi": sim.imsi,
+            "name": settings.name if settings else None,
+            "number": (settings.number if settings else None) or sim.number,
+        }
+        if sim
+        else None,
+        "operator": network.operator,
+        "roaming": network.roaming,
+        "signal": {"dbm": network.dbm, "verdict": network.verdict},
+        "sending": line.sender is not None,
+    }
+
+
+def sims(cur: sqlite3.Cursor, context: Context, lines: Iterable[Line]) -> list[views.Json]:
+    """Every SIM ever seen, with the modem it is in now, what it sent today, and what is left of its limits."""
+    places = {line.sim_id: line.modem.name for line in lines if line.sim_id is not None}
+    day_ms = context.start_of_day_ms()
+    return [
+        {
+            "iccid": row["iccid"],
+            "imsi": row["imsi"],
+            "name": row["name"],
+            "number": row["number"],
+            "simulated": bool(row["simulated"]),
+            "modem": places.get(row["sim_id"]),
+            "available": bool(row["available"]),
+            "blocked": row["blocked"],
+            "sent_today": attempts.used_since(cur, day_ms, row["sim_id"]),
+            "limits": limits.left(cur, context, row["sim_id"]),
+            "first_seen_at": views.rfc3339(row["first_seen_ms"]),
+            "last_seen_at": views.rfc3339(row["last_seen_ms"]),
+        }
+        for row in views.sims(cur)
+    ]

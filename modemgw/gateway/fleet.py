@@ -1,0 +1,213 @@
+"""Modems and their SIMs: who is there, who may send, and the two ways that a modem talks to the gateway.
+
+One line per modem. A line's identity is its SIM (ICCID, else IMSI): counters, MR and history follow the SIM into
+another modem, and nothing is sent before the SIM in the modem is known.
+"""
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass
+
+from modemgw.modem.modem import Modem
+from modemgw.modem.supervisor import Supervisor
+
+from modemgw.domain.mcc import country_of
+from modemgw.gateway import incoming, limits, recovery, reports
+from modemgw.gateway.context import Context
+from modemgw.gateway.sender import Leases, Sender
+from modemgw.modem.facts import Received, SimCard
+from modemgw.modem.states import ModemState
+from modemgw.store import attempts, events, sims
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Line:
+    """One modem with what the gateway knows of it. ``simulated``: it is no hardware, and says so everywhere."""
+
+    supervisor: Supervisor
+    simulated: bool
+    sim: SimCard | None = None
+    sim_id: int | None = None
+    sender: Sender | None = None
+    sending: asyncio.Task[None] | None = None
+    told: tuple[str, str | None] | None = None
+
+    @property
+    def modem(self) -> Modem:
+        return self.supervisor.modem
+
+
+class Fleet:
+    """All modems of the gateway; implements what the driver calls back (ModemListener, PinGuard)."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.lines: dict[str, Line] = {}
+        self._leases = Leases(set())
+        self._changes: asyncio.Queue[Line] = asyncio.Queue()
+        self._stopping = False
+
+    # What the modem's driver calls.
+
+    async def received(self, modem: Modem, pdu: Received) -> None:
+        """Durable first, then off the SIM. Raises while the SIM is not known: the message stays where it is."""
+        line = self.lines[modem.name]
+        sim_id = await self._identify(line)
+        if sim_id is None:
+            raise RuntimeError(f"{modem.name}: a message came before its SIM is known; it stays on the SIM")
+        received_id = await incoming.handle(self._context, sim_id=sim_id, modem=modem.name, pdu=pdu.pdu)
+        await modem.acknowledge(pdu.receipt)
+        await incoming.acknowledged(self._context, received_id)
+
+    async def late_submit(self, modem: Modem, token: str | None, mr: int | None) -> None:
+        """An answer for a SUBMIT that had been given up."""
+        context = self._context
+        if token is None:
+            port = modem.port_path
+            attempt = await context.db.read(lambda cur: attempts.newest_open_on_port(cur, port))
+            if attempt is None:
+                return
+            token = attempt.token
+        proven = token
+        await context.commit(lambda cur: reports.accepted(cur, context, proven, mr, "late_answer"), urgent=True)
+
+    def changed(self, modem: Modem) -> None:
+        """State, SIM or signal is another; looked at in order by ``run``."""
+        line = self.lines.get(modem.name)
+        if line is not None:
+            self._changes.put_nowait(line)
+
+    async def event(self, modem: Modem, kind: str, detail: dict[str, str]) -> None:
+        """Something worth telling, such as a call."""
+        context = self._context
+        body = {"modem": modem.name, **detail}
+        await context.commit(lambda cur: events.announce(cur, context.stamp(), kind, body))
+
+    async def may_try(self, sim_key: str, pin: str) -> bool:
+        digest = _pin_digest(sim_key, pin)
+        return not await self._context.db.read(lambda cur: sims.pin_was_tried(cur, sim_key, digest))
+
+    async def clean(self, sim_key: str) -> bool:
+        return not await self._context.db.read(lambda cur: sims.sim_has_tries(cur, sim_key))
+
+    async def record(self, sim_key: str, pin: str) -> None:
+        now_ms = self._context.clock.wall_ms()
+        digest = _pin_digest(sim_key, pin)
+        await self._context.commit(lambda cur: sims.record_pin(cur, sim_key, digest, now_ms))
+
+    async def accepted(self, sim_key: str, pin: str) -> None:
+        digest = _pin_digest(sim_key, pin)
+        await self._context.commit(lambda cur: sims.forget_pin(cur, sim_key, digest))
+
+    async def awaits_answer(self, port: str) -> bool:
+        """For the supervisor: whether to listen on this tty before writing anything."""
+        return await recovery.awaits_answer(self._context, port)
+
+    # The gateway's side.
+
+    def add(self, supervisor: Supervisor, *, simulated: bool) -> Line:
+        """Takes a modem in; ``run`` of its supervisor is started by ``run``."""
+        line = Line(supervisor, simulated)
+        self.lines[supervisor.modem.name] = line
+        return line
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        for line in self.lines.values():
+            if line.sender is not None:
+                line.sender.wake()
+
+    async def run(self) -> None:
+        """Runs every modem and reacts to their changes, until cancelled (after ``stop``)."""
+        async with asyncio.TaskGroup() as group:
+            for name, line in self.lines.items():
+                group.create_task(line.supervisor.run(), name=f"modem-{name}")
+            while True:
+                await self._update(await self._changes.get())
+
+    async def stop(self) -> None:
+        """Nothing new goes out; returns when every segment under way has its outcome on disk."""
+        self._stopping = True
+        await asyncio.gather(*(self._stop_sending(line) for line in self.lines.values()))
+
+    async def _update(self, line: Line) -> None:
+        modem = line.modem
+        now = (str(modem.state), str(modem.reason) if modem.reason else None)
+        if modem.sim != line.sim:
+            await self._stop_sending(line)
+            line.sim_id = None
+            line.sim = modem.sim
+        if now[0] == ModemState.REGISTERED:
+            await self._identify(line)
+        may_send = line.sim_id is not None and not self._stopping and self._allowed(line)
+        if may_send and line.sender is None:
+            await self._start_sending(line)
+        elif not may_send and line.sender is not None:
+            await self._stop_sending(line)
+        if now != line.told:
+            line.told = now
+            await self._tell(line, now)
+        self._context.bus.publish()
+
+    async def _tell(self, line: Line, now: tuple[str, str | None]) -> None:
+        context = self._context
+        modem = line.modem
+        log.info("%s%s: %s - %s", modem.name, " (simulated)" if line.simulated else "", now[0], modem.detail)
+        body = {"name": modem.name, "state": now[0], "reason": now[1], "detail": modem.detail}
+        await context.commit(lambda cur: events.announce(cur, context.stamp(), "modem.state", body))
+
+    def _allowed(self, line: Line) -> bool:
+        """Registered, and at home or allowed to roam."""
+        modem = line.modem
+        if modem.state != ModemState.REGISTERED:
+            return False
+        settings = self._context.settings.sims.get((modem.sim.iccid if modem.sim else None) or "")
+        return not modem.network.roaming or line.simulated or bool(settings and settings.roaming)
+
+    async def _identify(self, line: Line) -> int | None:
+        """The row number of the SIM in the modem; None while the modem does not say which one it is."""
+        sim = line.modem.sim
+        if sim is None or (sim.iccid is None and sim.imsi is None):
+            return None
+        if line.sim_id is not None and sim == line.sim:
+            return line.sim_id
+        context = self._context
+        settings = context.settings.sims.get(sim.iccid or "")
+        context.learn_home("DE" if line.simulated else country_of(sim.imsi))
+        line.sim = sim
+        line.sim_id = await context.commit(
+            lambda cur: sims.upsert(
+                cur,
+                iccid=sim.iccid,
+                imsi=sim.imsi,
+                name=settings.name if settings else None,
+                number=(settings.number if settings else None) or sim.number,
+                simulated=line.simulated,
+                now_ms=context.clock.wall_ms(),
+            )
+        )
+        return line.sim_id
+
+    async def _start_sending(self, line: Line) -> None:
+        assert line.sim_id is not None  # noqa: S101 - told by the caller
+        sim_id = line.sim_id
+        line.sender = Sender(self._context, line.modem, sim_id, self._leases)
+        await self._context.commit(lambda cur: limits.show(cur, sim_id, None))
+        line.sending = asyncio.create_task(line.sender.run(), name=f"sender-{line.modem.name}")
+
+    async def _stop_sending(self, line: Line) -> None:
+        sender, task, sim_id = line.sender, line.sending, line.sim_id
+        if sender is None or task is None:
+            return
+        sender.stop()
+        await task
+        line.sender = line.sending = None
+        await self._context.commit(lambda cur: sims.set_available(cur, sim_id, available=False))
+
+
+def _pin_digest(sim_key: str, pin: str) -> bytes:
+    """A PIN has few digits, so this hides it from a glance, not from a search; the file is readable by us alone."""
+    return hashlib.sha256(f"{sim_key}:{pin}".encode()).digest()
