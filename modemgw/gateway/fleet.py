@@ -7,7 +7,7 @@ another modem, and nothing is sent before the SIM in the modem is known.
 import asyncio
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modemgw.modem.modem import Modem
 from modemgw.modem.supervisor import Supervisor
@@ -34,6 +34,7 @@ class Line:
     sender: Sender | None = None
     sending: asyncio.Task[None] | None = None
     told: tuple[str, str | None] | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def modem(self) -> Modem:
@@ -47,7 +48,6 @@ class Fleet:
         self._context = context
         self.lines: dict[str, Line] = {}
         self._leases = Leases(set())
-        self._changes: asyncio.Queue[Line] = asyncio.Queue()
         self._stopping = False
 
     # What the modem's driver calls.
@@ -75,10 +75,10 @@ class Fleet:
         await context.commit(lambda cur: reports.accepted(cur, context, proven, mr, "late_answer"), urgent=True)
 
     def changed(self, modem: Modem) -> None:
-        """State, SIM or signal is another; looked at in order by ``run``."""
+        """State, SIM or signal is another; ``run`` looks at it."""
         line = self.lines.get(modem.name)
         if line is not None:
-            self._changes.put_nowait(line)
+            line.changed.set()
 
     async def event(self, modem: Modem, kind: str, detail: dict[str, str]) -> None:
         """Something worth telling, such as a call."""
@@ -125,13 +125,18 @@ class Fleet:
         async with asyncio.TaskGroup() as group:
             for name, line in self.lines.items():
                 group.create_task(line.supervisor.run(), name=f"modem-{name}")
-            while True:
-                await self._update(await self._changes.get())
+                group.create_task(self._watch(line), name=f"line-{name}")
 
     async def stop(self) -> None:
         """Nothing new goes out; returns when every segment under way has its outcome on disk."""
         self._stopping = True
         await asyncio.gather(*(self._stop_sending(line) for line in self.lines.values()))
+
+    async def _watch(self, line: Line) -> None:
+        while True:
+            await line.changed.wait()
+            line.changed.clear()
+            await self._update(line)
 
     async def _update(self, line: Line) -> None:
         modem = line.modem

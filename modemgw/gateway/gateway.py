@@ -131,12 +131,12 @@ class Gateway:
 
     async def erase(self, message_id: str) -> None:
         """Deletes a message that has ended, with its content. Raises NotFound, Conflict."""
-        await self._commit(message_id, lambda cur: outbox.erase(cur, message_id))
+        await self._commit(lambda cur: outbox.erase(cur, message_id))
 
     async def mark_read(self, message_id: str) -> views.Json:
         """Marks an inbound message as read. Raises NotFound."""
         now_ms = self.context.clock.wall_ms()
-        if not await self._commit(message_id, lambda cur: inbox.mark_read(cur, message_id, now_ms)):
+        if not await self._commit(lambda cur: inbox.mark_read(cur, message_id, now_ms)):
             raise NotFound("received message with this id")
         return await self.message(message_id)
 
@@ -197,12 +197,12 @@ class Gateway:
             raise NotFound("modem with this name") from None
 
     async def _change(self, message_id: str, unit: Callable[[sqlite3.Cursor], object]) -> views.Json:
-        await self._commit(message_id, unit)
+        await self._commit(unit)
         self._timers.poke()
         self.fleet.wake()
         return await self.message(message_id)
 
-    async def _commit(self, message_id: str, unit: Callable[[sqlite3.Cursor], T]) -> T:
+    async def _commit(self, unit: Callable[[sqlite3.Cursor], T]) -> T:
         try:
             return await _stored(self.context.commit(unit))
         except KeyError:
