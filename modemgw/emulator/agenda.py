@@ -1,7 +1,8 @@
 """What a party of the lab will do, and when: a heap of actions over one shared time.
 
 All parties of a lab share one `Now`, so that an action of the network finds the modem's time up to date. Times are the
-seconds that the driver passes in; nothing here reads a clock. Actions due at the same moment run in the order they were made.
+seconds that the driver passes in; nothing here reads a clock. Actions due at the same moment run in the order they
+were made.
 """
 
 import heapq
@@ -10,16 +11,26 @@ from dataclasses import dataclass, field
 
 
 class Now:
-    """The time that every party of one lab sees. It never goes back."""
+    """The time that every party of one lab sees, in seconds. It never goes back.
 
-    __slots__ = ("value",)
+    It moves when somebody passes a time in; with `source` (an event loop's `time`) it is also right in between,
+    when a test pulls a stick or sends a message out of the blue.
+    """
 
-    def __init__(self) -> None:
-        self.value = 0.0
+    def __init__(self, start: float = 0.0) -> None:
+        self.source: Callable[[], float] | None = None
+        self._value = start
+
+    @property
+    def value(self) -> float:
+        """Now."""
+        if self.source is not None:
+            self._value = max(self._value, self.source())
+        return self._value
 
     def advance(self, to: float) -> None:
         """Move to `to`, unless it is past already."""
-        self.value = max(self.value, to)
+        self._value = max(self._value, to)
 
 
 @dataclass(slots=True, order=True)

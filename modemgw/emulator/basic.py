@@ -1,4 +1,7 @@
-"""V.250 settings and identity (TS 27.007 clause 5). Commands that only steer the hardware of a line are taken and ignored."""
+"""V.250 settings and identity (TS 27.007 clause 5).
+
+Commands that only steer the hardware of a line are taken and ignored.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -16,7 +16,7 @@ class Calls:
     def __init__(self, device: "Device") -> None:
         self._device = device
         self._caller: str | None = None
-        self._next_ring: Entry | None = None
+        self._planned: list[Entry] = []
         self.menu: Menu | None = None
 
     @property
@@ -26,9 +26,10 @@ class Calls:
 
     def ring(self, caller: str, seconds: float = 20.0) -> None:
         """Somebody calls for so long; an empty `caller` withholds the number."""
+        self.hang_up()
         self._caller = caller
+        self._planned = [self._device.agenda.after(seconds, self._caller_gives_up)]
         self._ring_once()
-        self._device.agenda.after(seconds, lambda: self._caller_gives_up(caller))
 
     def _ring_once(self) -> None:
         if self._caller is None:
@@ -38,22 +39,22 @@ class Calls:
         if device.settings.clip:
             number = f'"{self._caller}",145,,,,0' if self._caller else '"",128,,,,2'
             device.urc(f"+CLIP: {number}")
-        self._next_ring = device.agenda.after(device.persona.service.ring_seconds, self._ring_once)
+        self._planned[1:] = [device.agenda.after(device.persona.service.ring_seconds, self._ring_once)]
 
-    def _caller_gives_up(self, caller: str) -> None:
-        if self._caller == caller:
-            self.hang_up()
-            self._device.urc("NO CARRIER")
+    def _caller_gives_up(self) -> None:
+        self.hang_up()
+        self._device.urc("NO CARRIER")
 
     def hang_up(self) -> None:
         """End the call."""
         self._caller = None
-        if self._next_ring is not None:
-            self._next_ring.cancel()
+        for entry in self._planned:
+            entry.cancel()
+        self._planned = []
 
     def power_off(self) -> None:
         """Calls and dialogues do not outlive a restart."""
-        self._caller = None
+        self.hang_up()
         self.menu = None
 
     def dial_ussd(self, text: str) -> None:

@@ -1,7 +1,7 @@
 """Modems kept going in an event loop: each party of a lab is ticked when it is due, by the loop's own time.
 
-Everything is scheduled with `loop.call_at`, so a loop with virtual time runs the modems in virtual time. A modem goes on while
-nobody has its port open, as the real thing does.
+Everything is scheduled with `loop.call_at`, so a loop with virtual time runs the modems in virtual time. A modem
+goes on while nobody has its port open, as the real thing does.
 """
 
 import asyncio
@@ -9,10 +9,8 @@ import errno
 import os
 from collections.abc import Callable
 from typing import Protocol
-from weakref import WeakKeyDictionary
 
 from modemgw.emulator.device import Device
-from modemgw.emulator.network import Network
 
 _KEPT = 20_000  # octets that a tty holds for a slow reader, about
 
@@ -58,7 +56,7 @@ class Pump:
 
     def _run(self) -> None:
         self._handle = None
-        self._tick(self.loop.time())
+        self._tick(max(self.loop.time(), self._at))
         self.wake()
 
     def stop(self) -> None:
@@ -97,26 +95,22 @@ class Driver:
             del self.kept[:-_KEPT]
 
     def _unplugged(self) -> None:
-        self.pass_on(self.device.output(self.loop.time()))
+        self.pass_on(self.device.output())
         if self.sink is not None:
             self.sink.lose(OSError(errno.EIO, os.strerror(errno.EIO)))
-
-
-_drivers: WeakKeyDictionary[Device, Driver] = WeakKeyDictionary()
-_networks: WeakKeyDictionary[Network, Pump] = WeakKeyDictionary()
 
 
 def driver_of(device: Device, loop: asyncio.AbstractEventLoop, *, keeps_output: bool) -> Driver:
     """The driver of a modem in this loop; also keeps its network going."""
     network = device.network
-    if network not in _networks or _networks[network].loop is not loop:
-        pump = Pump(loop, network.due, network.tick)
+    pump = network.driver
+    if not isinstance(pump, Pump) or pump.loop is not loop:
+        network.now.source = loop.time
+        network.driver = pump = Pump(loop, network.due, network.tick)
         network.on_due = pump.wake
-        _networks[network] = pump
         pump.wake()
-    driver = _drivers.get(device)
-    if driver is None or driver.loop is not loop:
-        driver = Driver(device, loop, keeps_output=keeps_output)
-        _drivers[device] = driver
+    driver = device.driver
+    if not isinstance(driver, Driver) or driver.loop is not loop:
+        device.driver = driver = Driver(device, loop, keeps_output=keeps_output)
     driver.keeps_output = keeps_output
     return driver

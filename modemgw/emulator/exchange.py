@@ -1,7 +1,8 @@
 """One command line from its CR to its final result: framing, prompt, and the faults that hit it.
 
-V.250 clause 5.7: information text is CR LF text CR LF, a result code CR LF code CR LF; with V0 text CR LF and a digit CR.
-TS 27.005 clause 3.5.1: the prompt is CR LF > SP, without a line end. Exactly one final result answers a line, whatever it holds.
+V.250 clause 5.7: information text is CR LF text CR LF, a result code CR LF code CR LF; with V0 text CR LF and a
+digit CR. TS 27.005 clause 3.5.1: the prompt is CR LF > SP, without a line end. Exactly one final result answers a
+line, whatever it holds.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,6 +26,7 @@ from modemgw.emulator.faults import (
     pick,
 )
 from modemgw.emulator.lines import COMMANDS, Ask, Failure, Pending, parse
+from modemgw.emulator.urcs import garbled
 
 if TYPE_CHECKING:
     from modemgw.emulator.device import Device
@@ -57,7 +59,7 @@ class Exchange:
         try:
             self._asks = parse(body)
         except Failure as failure:
-            self.device.count_unknown(self.line)
+            self.device.unknown[self.line] += 1
             self.fail(failure)
             return
         self._run()
@@ -67,7 +69,7 @@ class Exchange:
             ask = self._asks.pop(0)
             handler = COMMANDS.get(ask.name) or self.device.own_command(ask.name)
             if handler is None:
-                self.device.count_unknown(self.line)
+                self.device.unknown[self.line] += 1
                 self.fail(self.device.unknown_command())
                 return
             try:
@@ -108,7 +110,7 @@ class Exchange:
         """True if a fault made the modem vanish or restart here."""
         unplug = pick(self.effects, Unplug, point=point)
         if unplug is not None:
-            self.device.unplug(back=unplug.back)
+            self.device.unplug(back=unplug.back, port=unplug.port)
         elif pick(self.effects, Reboot, point=point) is not None:
             self.device.reboot()
         else:
@@ -168,8 +170,8 @@ class Exchange:
 
     def _compose(self, result: str) -> tuple[bytes, bytes]:
         """The bytes before and of the final result, as the faults leave them."""
-        info = b"".join(self.device.frame_info(line) for line in self._lines)
-        info = self._stray_bytes("info") + info
+        lines = [self.device.frame_info(line) for line in self._lines]
+        info = self._stray_bytes("info") + b"".join(lines[:1]) + self._stray_bytes("lines") + b"".join(lines[1:])
         final = self._stray_bytes("final") + (self._final(result) if self._with_ok or result != "OK" else b"")
         if pick(self.effects, Duplicate, what="answer"):
             info, final = info + final, info + final
@@ -177,7 +179,8 @@ class Exchange:
             final += final
         garble = pick(self.effects, Garble)
         if garble is not None:
-            info, final = self.device.garbled(info, garble.count), self.device.garbled(final, garble.count)
+            rng = self.device.rng
+            info, final = garbled(info, garble.count, rng), garbled(final, garble.count, rng)
         if pick(self.effects, Drop, what="answer"):
             return b"", b""
         return info, b"" if pick(self.effects, Drop, what="final") else final
@@ -209,10 +212,10 @@ class Exchange:
 
     def _stray_bytes(self, where: Boundary) -> bytes:
         return b"".join(
-            self.device.frame_urc(do.text) for do in self.effects if isinstance(do, Stray) and do.where == where
+            self.device.announcer.frame(do.text) for do in self.effects if isinstance(do, Stray) and do.where == where
         )
 
 
 def is_prompting(body: str) -> bool:
     """Whether the line will ask for a payload."""
-    return body.upper().startswith(("+CMGS=", "+CMGW=", "+CNMA="))
+    return body.upper().startswith("+CMGS=")

@@ -4,8 +4,8 @@
     device.faults.add(Fault(Urc("+CMTI"), Drop()))
     device.faults.add(Fault(At(60.0), Reboot()))
 
-Counting starts when the fault is added; a fault happens once unless it says `every=True`. A fault on a command changes what
-that command's exchange does; on an unsolicited line, that line; on a byte or a time, the modem itself.
+Counting starts when the fault is added; a fault happens once unless it says `every=True`. A fault on a command
+changes what that command's exchange does; on an unsolicited line, that line; on a byte or a time, the modem itself.
 """
 
 from collections.abc import Callable
@@ -50,8 +50,9 @@ When = Command | Urc | Byte | At
 # Where in an exchange: the command line has come; the prompt was written; PDU there but not the 0x1A; 0x1A has come;
 # between the information line (+CMGS: n) and OK; after the whole answer.
 Point = Literal["command", "prompt", "payload", "submitted", "final", "end"]
-# Before the echo, before the information lines, before the final result, after it, before the prompt, after the prompt.
-Boundary = Literal["echo", "info", "final", "end", "prompt", "payload", "pdu"]
+# Before the echo, before the information lines, behind the first of them, before the final result, after it, before the
+# prompt, after the prompt; between an indication's header and its PDU.
+Boundary = Literal["echo", "info", "lines", "final", "end", "prompt", "payload", "pdu"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,10 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Bytes come later. `busy`: the modem itself hangs so long; else only this answer is late and others overtake it."""
+    """Bytes come later.
+
+    `busy`: the modem itself hangs so long; else only this answer is late and others overtake it.
+    """
 
     seconds: float
     what: Literal["answer", "prompt"] = "answer"
@@ -86,7 +90,10 @@ class Garble:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """The command fails with this final result (`+CMS ERROR: 38`). A SUBMIT is not accepted; `early`: before the prompt."""
+    """The command fails with this final result (`+CMS ERROR: 38`).
+
+    A SUBMIT is not accepted; `early`: before the prompt.
+    """
 
     text: str
     early: bool = False
@@ -101,7 +108,7 @@ class AcceptBut:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A line comes at a boundary inside the exchange (or, `pdu`, between an indication's header and its PDU)."""
+    """A line comes at a boundary inside the exchange, or of an indication."""
 
     text: str
     where: Boundary
@@ -109,11 +116,15 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Unplug:
-    """The port vanishes; at `submitted`, with the message accepted or not. Comes back after `back` seconds unless None."""
+    """The port vanishes; at `submitted`, with the message accepted or not.
+
+    It comes back after `back` seconds unless that is None, under the name `port` if one is given.
+    """
 
     point: Point = "command"
     accepted: bool = False
     back: float | None = None
+    port: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What comes from the network: into storage with an indication, or straight to the computer (TS 27.005 clause 3.4.1).
 
-`+CNMI` <mode> says when lines may be sent, <mt> and <ds> how messages and status reports are routed; with `+CSMS=1` a message
-that was shown directly must be acknowledged (clause 3.4.4), else routing falls to 0 and the network keeps the message.
+`+CNMI` <mode> says when lines may be sent, <mt> and <ds> how messages and status reports are routed; with `+CSMS=1`
+a message that was shown directly must be acknowledged (clause 3.4.4), else routing falls to 0 and the network keeps
+the message.
 """
 
 from typing import TYPE_CHECKING
@@ -62,7 +63,7 @@ class Inbox:
         """How many messages `+CPMS` says a storage holds; it may lag behind."""
         storage = self.storage(name)
         lag = self._device.persona.storage.counter_lag
-        self._recent = [(at, where) for at, where in self._recent if at + lag > self._device.now.value]
+        self._recent = [(at, where) for at, where in self._recent if at + lag > self._device.network.now.value]
         return max(storage.used - sum(where == name for _, where in self._recent), 0)
 
     def freed(self, storage: Storage) -> None:
@@ -77,7 +78,7 @@ class Inbox:
         storages = [self.storage(name) for name in self.names()]
         for storage in storages:
             storage.blocked = True
-        self._device.network.at(self._device.now.value + seconds, lambda: self._unblock(storages))
+        self._device.network.at(self._device.network.now.value + seconds, lambda: self._unblock(storages))
 
     def _unblock(self, storages: list[Storage]) -> None:
         for storage in storages:
@@ -123,7 +124,7 @@ class Inbox:
         index = storage.put(Slot(UNREAD, message.pdu, message.length))
         if index is not None:
             if self._device.persona.storage.counter_lag:
-                self._recent.append((self._device.now.value, storage.name))
+                self._recent.append((self._device.network.now.value, storage.name))
             return index
         text = self._device.persona.storage.full_urc
         if text and storage.name not in self._told_full:
@@ -143,11 +144,15 @@ class Inbox:
 
     def acknowledge(self, *, taken: bool) -> None:
         """`+CNMA`; Failure when nothing waits for it."""
-        if self._unacknowledged is None:
-            raise Failure("CMS", 340)
-        self._unacknowledged.cancel()
+        self.check_unacknowledged().cancel()
         self._unacknowledged = None
         self._tell_network(taken=taken)
+
+    def check_unacknowledged(self) -> Entry:
+        """Failure unless a message waits for its acknowledgement."""
+        if self._unacknowledged is None:
+            raise Failure("CMS", 340)
+        return self._unacknowledged
 
     def _ack_missing(self) -> None:
         self._unacknowledged = None

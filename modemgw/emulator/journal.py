@@ -1,8 +1,10 @@
 """What the simulated network took and gave, as JSON: one object per line, flushed per line.
 
-{"event": "accepted", "at": "2026-11-01T12:00:00.000Z", "modem": …, "iccid": …, "from": …, "to": …, "mr": …, "encoding": …,
+{"event": "accepted", "at": "2026-11-01T12:00:00.000Z", "modem": …, "iccid": …, "from": …, "to": …, "mr": …,
+"encoding": …,
  "text": … | null, "data": hex | null, "concat": {"ref", "parts", "seq", "bits"} | null, "report": bool, "pdu": …}
-{"event": "delivered", "at": …, "modem": …, "iccid": …, "kind": "deliver" | "report", "from": …, "text": …, "data": …, "pdu": …}
+{"event": "delivered", "at": …, "modem": …, "iccid": …, "kind": "deliver" | "report", "from": …, "text": …, "data":
+…, "pdu": …}
 """
 
 import json
@@ -10,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modemgw.emulator.network import Accepted, Delivered, Network
+from modemgw.emulator.ledger import Accepted, Delivered
+from modemgw.emulator.network import Network
 
 if TYPE_CHECKING:
     from io import TextIOWrapper

@@ -6,8 +6,8 @@
     lab.network.ledger            # what was really sent
 
 Deterministic: given the same clock, random numbers and input at the same times, everything happens alike.
-Drive it with transport.py or pty.py, or by hand: `lab.run(until)` steps through everything that is due and returns, per modem,
-what it wrote.
+Drive it with transport.py or pty.py, or by hand: `lab.run(until)` steps through everything that is due and returns,
+per modem, what it wrote.
 """
 
 import random
@@ -59,13 +59,17 @@ class Lab:
         with_sim: bool = True,
         slots: int = 20,
     ) -> Device:
-        """A modem that has been running for a while, on the port of that name; with a new SIM unless `with_sim` is False."""
+        """A modem that has been running for a while, on the port of that name.
+
+        With a new SIM unless `with_sim` is False.
+        """
         if name in self.ports:
             raise ValueError(f"there is a modem on port {name} already")
         self._made += 1
         kind = persona if isinstance(persona, Persona) else load(persona)
         sim = self.new_sim(number=number, pin=pin, slots=slots) if with_sim else None
         device = Device(name, kind, sim, self.network, imei=imei_of(kind.identity.tac, self._made), rng=self.rng)
+        device.plug_into = lambda port: self.replug(device, port or self.port_of(device))
         self.ports[name] = device
         if device.card.usable:
             device.radio.set(device.radio.home_stat)
@@ -85,8 +89,12 @@ class Lab:
         self.network.register(sim)
         return sim
 
+    def port_of(self, device: Device) -> str:
+        """The port that a modem is, or was last, plugged into."""
+        return next(name for name, there in self.ports.items() if there is device)
+
     def replug(self, device: Device, port: str) -> None:
-        """Put a modem that was pulled into another port; it starts."""
+        """Put a modem that was pulled into a port, the same or another; it starts. ValueError if that cannot be."""
         if device.present:
             raise ValueError(f"{device.name} is still plugged in")
         if port in self.ports and self.ports[port] is not device:
@@ -108,7 +116,10 @@ class Lab:
         return min((time for time in times if time is not None), default=None)
 
     def run(self, until: float, step: Callable[[float], None] | None = None) -> dict[str, bytes]:
-        """Let everything happen that is due by `until`, each at its time; what each port wrote. `step` sees every moment."""
+        """Let everything happen that is due by `until`, each at its time; what each port wrote.
+
+        `step` sees every moment.
+        """
         written = dict.fromkeys(self.ports, b"")
         while (due := self.due()) is not None and due <= until:
             moment = max(due, self.now)

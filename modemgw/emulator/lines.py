@@ -1,7 +1,8 @@
 """Command lines taken apart, and the table of commands.
 
-V.250 clause 5.2: a line is `AT`, then basic commands (one letter, perhaps after `&`, with a number), `S` registers and extended
-commands (`+ ^ # % * $ _` and a name) which end with `;`. TS 27.005 and 27.007 use extended commands: `+X`, `+X?`, `+X=?`, `+X=…`.
+V.250 clause 5.2: a line is `AT`, then basic commands (one letter, perhaps after `&`, with a number), `S` registers
+and extended commands (`+ ^ # % * $ _` and a name) which end with `;`. TS 27.005 and 27.007 use extended commands:
+`+X`, `+X?`, `+X=?`, `+X=…`.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Recipients outside the lab that fail on purpose: the last five digits say how. Any number of at least eight digits.
 
     99ccc   refused with `+CMS ERROR: ccc` (99038, 99500, …); 99000 is a bare ERROR. Nothing is accepted.
-    97sss   accepted; reported with TP-ST sss in decimal (97070 = 0x46, validity expired; 97048 = 0x30, pending). A status
+    97sss   accepted; reported with TP-ST sss in decimal (97070 = 0x46, validity expired; 97048 = 0x30, pending). A
+    status
             that says "still trying" (32..63) is followed by "delivered".
     98001   accepted, no answer at all           98002   not accepted, no answer at all
     98003   accepted, answered 200 s later       98004   accepted, answered +CMS ERROR: 500
@@ -19,7 +20,8 @@ class Behaviour:
     """What the network does with one SUBMIT.
 
     `answer` replaces `+CMGS` and OK; `silent`: no answer; `seconds` are added to the latency; `statuses` are the TP-STs
-    reported one after the other, `()` for never; `early`: reported before the answer; `national`: reported number without +CC.
+    reported one after the other, `()` for never; `early`: reported before the answer; `national`: reported number
+    without +CC.
     """
 
     accepts: bool = True

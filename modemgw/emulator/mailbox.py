@@ -1,7 +1,7 @@
 """What waits at the service centre for one SIM: strictly in order, one at a time (23.040 §3.2.6, §3.3.2).
 
-A message stays until the modem took it. Refused (memory full) or not acknowledged: it is tried again when the modem has room
-or comes back, and after `RETRY` seconds.
+A message stays until the modem took it. Refused (memory full) or not acknowledged: it is tried again when the modem
+has room or comes back, and after `RETRY` seconds.
 """
 
 from collections import deque
@@ -34,7 +34,7 @@ class Mt:
         """From the hex line of a DELIVER or STATUS-REPORT. PduError or ValueError if it is none."""
         decoded = decode(line)
         if isinstance(decoded.tpdu, Submit):
-            raise ValueError("a SUBMIT cannot be delivered")  # noqa: TRY004
+            raise ValueError("a SUBMIT cannot be delivered")
         return Mt(decoded.tpdu, line, decoded.tpdu_length)
 
 

@@ -8,6 +8,7 @@ from modemgw.emulator.storage import READ, SENT, UNSENT, Slot, Storage
 
 if TYPE_CHECKING:
     from modemgw.emulator.device import Device
+    from modemgw.emulator.exchange import Exchange
 
 
 @reply_to("+CSMS")
@@ -90,13 +91,29 @@ def cnmi(device: "Device", ask: Ask) -> Reply:
 
 @reply_to("+CNMA")
 def cnma(device: "Device", ask: Ask) -> Reply:
-    """Acknowledge what was shown directly (clause 3.4.4): nothing or 0, 1 taken, 2 refused; no PDU is taken."""
-    if ask.kind == "test":
+    """Acknowledge what was shown directly (clause 3.4.4): nothing, 0 or 1 taken, 2 refused.
+
+    With a length, a PDU follows.
+    """
+    exchange = device.exchange
+    if ask.kind == "test" or exchange is None:
         return ["+CNMA: (0-2)"]
-    if device.settings.csms == 0:
-        raise Failure("CMS", 340)
-    device.inbox.acknowledge(taken=ask.number(0, 0) != 2)
-    return []
+    taken = ask.number(0, 0) != 2
+    if ask.number(1, 0) == 0:
+        device.inbox.acknowledge(taken=taken)
+        return []
+    device.inbox.check_unacknowledged()
+    exchange.prompt(lambda _: _acknowledged_with_pdu(device, exchange, taken=taken))
+    return PENDING
+
+
+def _acknowledged_with_pdu(device: "Device", exchange: "Exchange", *, taken: bool) -> None:
+    try:
+        device.inbox.acknowledge(taken=taken)
+    except Failure as failure:
+        exchange.fail(failure)
+    else:
+        exchange.resume()
 
 
 @reply_to("+CSCA")
@@ -177,10 +194,11 @@ def cmgd(device: "Device", ask: Ask) -> Reply:
         raise Failure("CMS", 304)
     if flag:
         storage.delete_stats((READ, SENT, UNSENT)[:flag] if flag < 4 else (0, 1, 2, 3))
-    elif not storage.base <= index <= storage.last:
-        raise Failure("CMS", 321)
-    elif not storage.delete(index) and device.persona.storage.empty_delete == "321":
-        raise Failure("CMS", 321)
+    else:
+        known = storage.base <= index <= storage.last
+        deleted = known and storage.delete(index)
+        if not known or (not deleted and device.persona.storage.empty_delete == "321"):
+            raise Failure("CMS", 321)
     device.inbox.freed(storage)
     return _slowly(device, device.persona.storage.delete_seconds, [])
 

@@ -1,11 +1,14 @@
-"""The simulated operator: accepts SUBMITs, keeps the truth about them, delivers between the SIMs of the lab, and reports.
+"""The simulated operator: accepts SUBMITs, keeps the truth about them, delivers between SIMs, and reports.
 
 Rules
-- `ledger` holds every SUBMIT that the network accepted, in order, and nothing else: tests count lost and doubled messages by it.
+- `ledger` holds every SUBMIT that the network accepted, in order, and nothing else: tests count lost and doubled
+  messages by it.
 - A SUBMIT to a number of the lab becomes a DELIVER there, user data and header as they were; other numbers are reported
   delivered, or fail on purpose (magic.py).
 - Store and forward: what a modem cannot take now (off, not registered, full) waits, in order, until it can.
-- A message counts as delivered when the modem stored it, or showed it, or acknowledged it where that is asked for (`delivered`).
+- A message counts as delivered when the modem stored it, or showed it, or acknowledged it where that is asked for
+  (`delivered`).
+
 Clauses: 23.040 §3.2 (store and forward), §9.2.2 (TPDUs), §9.2.3.26 (status report).
 """
 
@@ -13,9 +16,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from modemgw.emulator.agenda import Agenda, Now
+from modemgw.emulator.ledger import Accepted, Delivered, record
 from modemgw.emulator.magic import ORDINARY, Behaviour, behaviour
 from modemgw.emulator.mailbox import Mailbox, Mt
 from modemgw.emulator.sim import Sim
@@ -25,7 +29,6 @@ from modemgw.pdu.address import Address, TypeOfNumber
 from modemgw.pdu.envelope import wrap
 from modemgw.pdu.segment import plan
 from modemgw.pdu.tpdu import Deliver, StatusReport, Submit
-from modemgw.pdu.udh import Concat
 from modemgw.seams import Clock
 
 if TYPE_CHECKING:
@@ -33,39 +36,6 @@ if TYPE_CHECKING:
 
 COUNTRY = "49"
 Range = float | tuple[float, float]
-_E = TypeVar("_E", "Accepted", "Delivered")
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """One SUBMIT that the network took. `pdu` is the hex line as the modem got it, `mr` what the modem answered."""
-
-    at_ms: int
-    device: str
-    iccid: str
-    sender: str
-    mr: int
-    number: str
-    pdu: str
-    encoding: str
-    text: str | None
-    data: bytes | None
-    concat: Concat | None
-    srr: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """One message that a modem took from the network. `kind` is deliver or report; `pdu` as the modem shows it."""
-
-    at_ms: int
-    device: str
-    iccid: str
-    kind: str
-    sender: str
-    pdu: str
-    text: str | None
-    data: bytes | None
 
 
 class Network:
@@ -97,7 +67,7 @@ class Network:
         self.accept_at = accept_at
         self.pending_first = pending_first
         self.magic = magic
-        self.now = Now()
+        self.now = Now(clock.monotonic())
         self.agenda = Agenda(self.now, self._due_earlier)
         self.on_due: Callable[[], None] | None = None
         self.ledger: list[Accepted] = []
@@ -106,6 +76,7 @@ class Network:
         self.on_delivered: list[Callable[[Delivered], None]] = []
         self.menus: dict[str, Menu] = dict(MENUS)
         self.time_zone = timezone(timedelta(hours=1))
+        self.driver: object | None = None
         self._keep = keep
         self._mailboxes: dict[str, Mailbox] = {}
 
@@ -134,7 +105,9 @@ class Network:
     # ---- SIM cards
 
     def register(self, sim: Sim) -> None:
-        """Give a SIM its number and its mailbox."""
+        """Give a SIM its number and its mailbox. ValueError if the number is taken."""
+        if sim.number in self._mailboxes:
+            raise ValueError(f"{sim.number} is the number of another SIM of this lab")
         self._mailboxes[sim.number] = Mailbox(self, sim)
 
     def attached(self, device: "Device") -> None:
@@ -182,7 +155,7 @@ class Network:
             concat=submit.concat,
             srr=submit.srr,
         )
-        self._log(self.ledger, entry, self.on_accepted)
+        record(self.ledger, entry, self.on_accepted, self._keep)
         how = self.behaviour(submit)
         number = canonical(submit.destination)
         report = _Report(self, sim, submit, mr, self.stamp(), national=how.national)
@@ -265,19 +238,12 @@ class Network:
             text=tpdu.text,
             data=tpdu.data,
         )
-        self._log(self.delivered, entry, self.on_delivered)
+        record(self.delivered, entry, self.on_delivered, self._keep)
 
     def stamp(self) -> bytes:
         """The network's time as a TP-SCTS."""
         moment = datetime.fromtimestamp(self.clock.wall_ms() / 1000, UTC).astimezone(self.time_zone)
         return timestamp.encode(moment, "TP-SCTS")
-
-    def _log(self, log: list[_E], entry: _E, listeners: list[Callable[[_E], None]]) -> None:
-        log.append(entry)
-        if self._keep is not None and len(log) > 2 * self._keep:
-            del log[: -self._keep]
-        for listener in listeners:
-            listener(entry)
 
 
 @dataclass(frozen=True, slots=True)

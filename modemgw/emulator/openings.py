@@ -1,8 +1,8 @@
 """Tells when other programs open and close a pseudo terminal (inotify), so that a closed one can be handed on.
 
-Why: a program may open its tty exclusively (TIOCEXCL), and Linux keeps that flag on a pseudo terminal after the last close, so
-that the next program without privileges gets EBUSY: a real tty would not do that. Whoever holds the slave side can clear the
-flag, but must know when. Linux only; elsewhere nothing is reported.
+Why: a program may open its tty exclusively (TIOCEXCL), and Linux keeps that flag on a pseudo terminal after the
+last close, so that the next program without privileges gets EBUSY: a real tty would not do that. Whoever holds the
+slave side can clear the flag, but must know when. Linux only; elsewhere nothing is reported.
 """
 
 import ctypes

@@ -1,7 +1,8 @@
 """A make of modem as data: how it words, stores, routes and fails, read from `personas/NAME.toml`.
 
-A file says `inherit = "generic"` and then only what differs. Every key is checked; all mistakes of a file are reported at once,
-with its name. What each key means is written beside it in `personas/generic.toml`, which sets them all.
+A file says `inherit = "generic"` and then only what differs. Every key is checked; all mistakes of a file are
+reported at once, with its name. What each key means is written beside it in `personas/generic.toml`, which sets
+them all.
 """
 
 import tomllib
@@ -184,8 +185,7 @@ def build(data: Data, file: str) -> Persona:
     mistakes: list[str] = []
     parts: Data = {}
     hints = get_type_hints(Persona)
-    for key in sorted(data.keys() - hints.keys()):
-        mistakes.append(f"unknown key {key!r}")
+    mistakes.extend(f"unknown key {key}" for key in sorted(data.keys() - hints.keys()))
     for key, kind in hints.items():
         if kind is str:
             parts[key] = _value(data.get(key), str, key, mistakes)

@@ -1,8 +1,8 @@
 """Simulated modems on pseudo terminals, for any program: `serve(...)` is what `modemgw emulate` runs.
 
-Rules: the slave side is raw from the start, so that a program which forgets to say so still works; we hold it open, so that what
-a modem says between two programs is there for the next one, and nothing breaks when a program closes it; writing never blocks
-(a terminal that nobody reads loses what exceeds it); links are removed at the end.
+Rules: the slave side is raw from the start, so that a program which forgets to say so still works; we hold it open,
+so that what a modem says between two programs is there for the next one, and nothing breaks when a program closes
+it; writing never blocks (a terminal that nobody reads loses what exceeds it); links are removed at the end.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ import tty
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from modemgw.emulator.device import Device
 from modemgw.emulator.driver import driver_of
@@ -31,10 +32,12 @@ _WAITING = 20_000  # octets kept for a slow reader beyond what the kernel keeps
 class PtyPort:
     """One modem on one pseudo terminal, reachable by `link`. Pulling the modem closes it, plugging makes a new one."""
 
-    def __init__(self, device: Device, link: Path, openings: Openings) -> None:
+    def __init__(self, lab: Lab, device: Device, directory: Path, openings: Openings) -> None:
         self.device = device
-        self.link = link
+        self._lab = lab
+        self._directory = directory
         self.key = -1
+        self.link = directory / lab.port_of(device)
         self._openings = openings
         self._loop = asyncio.get_running_loop()
         self._driver = driver_of(device, self._loop, keeps_output=False)
@@ -52,6 +55,7 @@ class PtyPort:
         path = os.ttyname(self._slave)
         self.key = self._openings.watch(path)
         self._open_by = 0
+        self.link = self._directory / self._lab.port_of(self.device)
         new = self.link.with_name(f".{self.link.name}.new")
         new.unlink(missing_ok=True)
         new.symlink_to(path)
@@ -127,10 +131,10 @@ class PtyLab:
         self._openings = Openings()
         self.ports: list[PtyPort] = []
 
-    async def __aenter__(self) -> "PtyLab":
+    async def __aenter__(self) -> Self:
         self._directory.mkdir(parents=True, exist_ok=True)
-        for name, device in self._lab.ports.items():
-            self.ports.append(PtyPort(device, self._directory / name, self._openings))
+        for device in self._lab.ports.values():
+            self.ports.append(PtyPort(self._lab, device, self._directory, self._openings))
         if self._openings.fileno() >= 0:
             asyncio.get_running_loop().add_reader(self._openings.fileno(), self._news)
         return self
@@ -163,16 +167,12 @@ async def serve(
 ) -> None:
     """Serve `modems` modems as DIR/modem0 … until SIGINT, SIGTERM or cancellation.
 
-    `personas` are given out in turn. `say` gets one line per port, then one when all are ready, and with `verbose` one per
-    command received. PersonaError for a persona that cannot be used, OSError for a directory or journal that cannot be written.
+    `personas` are given out in turn. `say` gets one line per port, then one when all are ready, and with `verbose`
+    one per command received. PersonaError for a persona that cannot be used, OSError for a directory or journal
+    that cannot be written.
     """
-    lab = Lab(
-        SystemClock(),
-        random.Random(seed),
-        latency=latency,
-        report_delay=report_delay,
-        keep=10_000,  # noqa: S311
-    )
+    rng = random.Random(seed)  # noqa: S311  # chance of a simulation, and it must be repeatable
+    lab = Lab(SystemClock(), rng, latency=latency, report_delay=report_delay, keep=10_000)
     for number in range(modems):
         device = lab.add(f"modem{number}", personas[number % len(personas)])
         if verbose:

@@ -1,7 +1,8 @@
 """`AT+CMGS`: prompt, PDU, 0x1A, the network, `+CMGS: mr` (TS 27.005 clause 3.5.1).
 
-The 0x1A is the moment of money: from here the network may take the message whatever the computer hears of it. Which part of the
-latency passes before it does is the network's `accept_at`; a modem that loses power before that moment has sent nothing.
+The 0x1A is the moment of money: from here the network may take the message whatever the computer hears of it. Which
+part of the latency passes before it does is the network's `accept_at`; a modem that loses power before that moment
+has sent nothing.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,7 @@
 """Message storage as TS 27.005 clause 3.1 has it: numbered slots of one named memory.
 
-The lowest free index is used again at once, so an index says nothing about age; some modems shift the rest down on deletion.
+The lowest free index is used again at once, so an index says nothing about age; some modems shift the rest down on
+deletion.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """A simulated modem as an asyncio transport in the same loop, driven by the loop's own time.
 
-Like a real tty: one opener at a time, what the modem says while nobody has the port open is lost (unless `keeps_output`), and a
-pulled stick ends the connection with EIO.
+Like a real tty: one opener at a time, what the modem says while nobody has the port open is lost (unless
+`keeps_output`), and a pulled stick ends the connection with EIO.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from modemgw.emulator.lab import Lab
 async def connect(device: Device, protocol: asyncio.Protocol, *, keeps_output: bool = False) -> "EmulatorTransport":
     """Open the modem's port. OSError: ENOENT when it is not plugged in, EBUSY when somebody has it open.
 
-    `keeps_output`: what the modem says from now on while nobody has the port open is kept (about 20 kB), as when a service
-    manager holds the descriptor.
+    `keeps_output`: what the modem says from now on while nobody has the port open is kept (about 20 kB), as when a
+    service manager holds the descriptor.
     """
     loop = asyncio.get_running_loop()
     if not device.present:

@@ -1,6 +1,7 @@
 """Unstructured supplementary services: what the network answers to `*100#`, and how modems code the strings.
 
-Coding (27.007 §7.15, 23.038 §6.1.2.3.1): plain by the character set, UCS-2 as hex, or on some makes GSM 7-bit packed as hex.
+Coding (27.007 §7.15, 23.038 §6.1.2.3.1): plain by the character set, UCS-2 as hex, or on some makes GSM 7-bit
+packed as hex.
 """
 
 from collections.abc import Mapping

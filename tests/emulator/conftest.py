@@ -83,7 +83,9 @@ def make_lab() -> Callable[..., Lab]:
 def make_bench(make_lab: Callable[..., Lab]) -> Callable[..., Bench]:
     """One modem that has been set up: no echo, numeric errors, messages indicated, reports shown."""
 
-    def make(persona: object = "generic", *, lab: Lab | None = None, name: str = "a", raw: bool = False, **options: object) -> Bench:
+    def make(
+        persona: object = "generic", *, lab: Lab | None = None, name: str = "a", raw: bool = False, **options: object
+    ) -> Bench:
         lab = lab if lab is not None else make_lab()
         bench = Bench(lab, lab.add(name, persona, **options))  # type: ignore[arg-type]
         if not raw:

@@ -1,0 +1,64 @@
+"""Unsolicited lines: framed, held back while a command runs if the persona says so, and hit by faults."""
+
+import random
+from typing import TYPE_CHECKING
+
+from modemgw.emulator.faults import MODEM_WIDE, Delay, Drop, Duplicate, Garble, Reboot, Stray, Unplug, Urc, pick
+
+if TYPE_CHECKING:
+    from modemgw.emulator.device import Device
+
+
+class Announcer:
+    """What one modem says unasked."""
+
+    def __init__(self, device: "Device") -> None:
+        self._device = device
+        self._held: list[bytes] = []
+
+    def frame(self, text: str) -> bytes:
+        """An unsolicited line as it goes over the wire."""
+        return f"\r\n{text}{self._device.persona.line.urc_end}".encode("latin-1")
+
+    def say(self, text: str, pdu: str = "", *, at_once: bool = False) -> None:
+        """Say a line, with a PDU line behind it for `+CMT` and `+CDS`. `at_once`: even inside a command."""
+        device = self._device
+        effects = device.faults.on_line(Urc, text)
+        if pick(effects, Drop):
+            return
+        data = self.frame(text)
+        data += b"".join(self.frame(do.text) for do in effects if isinstance(do, Stray) and do.where == "pdu")
+        if pdu:
+            data += f"{pdu}{device.persona.line.urc_end}".encode()
+        garble, late = pick(effects, Garble), pick(effects, Delay)
+        if garble is not None:
+            data = garbled(data, garble.count, device.rng)
+        if pick(effects, Duplicate):
+            data += data
+        if late is not None:
+            device.agenda.after(late.seconds, lambda: device.write(data))
+        elif device.exchange is not None and device.persona.line.hold_urcs and not at_once:
+            self._held.append(data)
+        else:
+            device.write(data)
+        for do in effects:
+            if isinstance(do, (Unplug, Reboot, *MODEM_WIDE)):
+                device.suffer(do)
+
+    def release(self) -> None:
+        """The command is answered: say what was held back."""
+        held, self._held = self._held, []
+        for line in held:
+            self._device.write(line)
+
+    def power_off(self) -> None:
+        """What was held back is lost."""
+        self._held.clear()
+
+
+def garbled(data: bytes, count: int, rng: random.Random) -> bytes:
+    """The data with `count` bytes changed."""
+    changed = bytearray(data)
+    for _ in range(count if data else 0):
+        changed[rng.randrange(len(changed))] ^= rng.randrange(1, 256)
+    return bytes(changed)
