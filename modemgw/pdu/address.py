@@ -114,4 +114,4 @@ def decode_smsc(cursor: Cursor) -> Address | None:
         return None
     toa = cursor.octet("SMSC")
     value = cursor.take(length - 1, "SMSC")
-    return _read(toa, value, 2 * len(value))
+    return _read(toa, value, 2 * len(value)) if value else None

@@ -17,12 +17,13 @@ _CONJUNCT_BLOCKS = frozenset((0x0900, 0x0980, 0x0A80, 0x0B00, 0x0C00, 0x0D00))
 
 def starts(text: str) -> list[bool]:
     """For each character of the text, whether a user-perceived character begins there."""
+    if text.isascii():  # most of the traffic; only CR LF hangs together there
+        return [char != "\n" or before != "\r" for before, char in zip(" " + text, text, strict=False)]
     result = []
     state = _State()
     for char in text:
         code = ord(char)
-        # ASCII is nearly all of the traffic, and only CR LF hangs together there
-        result.append(state.before != 0x0D or code != 0x0A if code < 0x80 > state.before else state.breaks(code))
+        result.append(state.breaks(code))
         state.add(code)
     return result
 

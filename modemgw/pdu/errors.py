@@ -6,7 +6,7 @@ class PduError(ValueError):
 
     `field` is the standard's name of the field (TP-UD, TP-DA, SMSC, …), `offset` the octet at which
     decoding stopped (from the start of what was decoded; None when encoding), `reason` one plain clause.
-    The reason never quotes message text.
+    The reason quotes no message text, at most single characters by their code points.
     """
 
     def __init__(self, field: str, offset: int | None, reason: str) -> None:

@@ -68,4 +68,4 @@ def cost(char: str) -> int:
 
 def missing(text: str) -> tuple[str, ...]:
     """The characters of a text that the default alphabet lacks, each once, in order of appearance."""
-    return tuple(dict.fromkeys(char for char in text if char not in _DEFAULT_CODES))
+    return tuple(char for char in dict.fromkeys(text) if char not in _DEFAULT_CODES)

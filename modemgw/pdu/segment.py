@@ -124,12 +124,9 @@ def plan(text: str, *, encoding: Choice = "auto", ref_bits: RefBits = 8, ports: 
     """
     if not text:
         raise PduError("TP-UD", None, "the text is empty")
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise PduError("TP-UD", None, "the text holds half a surrogate pair")
     missing = gsm7.missing(text)
-    if encoding == "gsm7" and missing:
-        gsm7.encode(text, "TP-UD")  # says which
-    chosen = Encoding.UCS2 if missing or encoding == "ucs2" else Encoding.GSM7
+    chosen = Encoding.UCS2 if encoding == "ucs2" or (missing and encoding == "auto") else Encoding.GSM7
+    UserData.of(text, chosen)  # refuses what cannot be said so
     if chosen is Encoding.GSM7:
         costs = [gsm7.cost(char) for char in text]
     else:

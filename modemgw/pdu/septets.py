@@ -1,12 +1,12 @@
 """Packing of septets (23.038 §6.1.2.1): 8 values of 7 bits in 7 octets, the first one in the lowest bits.
 
-All septets move at once: the octets are read as one little-endian number of 256 septets, which is halved
+All septets move at once: the octets are read as one little-endian number of 512 septets, which is halved
 and the upper half moved up by as many bits as it has septets, then the halves are halved, and so on down to
-single septets, each in an octet of its own. Eight steps for any length, an order of magnitude faster than
+single septets, each in an octet of its own. At most nine steps for any length, an order of magnitude faster than
 one by one.
 """
 
-_MOST = 256  # septets; more than TP-UDL can say
+_MOST = 512  # septets; more than any length octet announces
 
 
 def _mask(half: int) -> int:
@@ -15,11 +15,11 @@ def _mask(half: int) -> int:
     return sum(group << at for at in range(0, 8 * _MOST, 16 * half))
 
 
-_STEPS = tuple((half, _mask(half), _mask(half) << 7 * half) for half in (128, 64, 32, 16, 8, 4, 2, 1))
+_STEPS = tuple((half, _mask(half), _mask(half) << 7 * half) for half in (256, 128, 64, 32, 16, 8, 4, 2, 1))
 
 
 def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
-    """`count` septet values (≤ 256), one an octet, after `fill_bits` unused bits. `octets` has them all."""
+    """`count` septet values (≤ 512), one an octet, after `fill_bits` unused bits. `octets` has them all."""
     value = int.from_bytes(octets, "little") >> fill_bits & (1 << 7 * count) - 1
     for half, low, high in _STEPS:
         if half < count:
@@ -28,7 +28,7 @@ def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
 
 
 def pack(septets: bytes, fill_bits: int = 0) -> bytes:
-    """Septet values (≤ 256 of them, each below 128) as octets, after `fill_bits` zero bits."""
+    """Septet values (≤ 512 of them, each below 128) as octets, after `fill_bits` zero bits."""
     count = len(septets)
     value = int.from_bytes(septets, "little")
     for half, low, high in reversed(_STEPS):

@@ -13,7 +13,7 @@ Outcome = Literal["delivered", "unconfirmed", "pending", "undelivered"]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`retryable`: the cause may pass, so sending it again can make sense. `text` is one plain sentence."""
+    """`retryable`: given up, but the cause may pass, so a new try can make sense. `text` is one plain sentence."""
 
     outcome: Outcome
     retryable: bool
@@ -58,7 +58,7 @@ def meaning(st: int) -> Status:
         return Status("delivered", False, code, text)
     if st < 0x40:
         code, cause = _CAUSES.get(st & 0x1F, ("still_trying", "the phone has not taken it"))
-        return Status("pending", True, code, f"Not delivered yet, {cause}; the network keeps trying.")
+        return Status("pending", False, code, f"Not delivered yet, {cause}; the network keeps trying.")
     if st < 0x60:
         code, text = _PERMANENT.get(st, ("refused_for_good", "The network gave up for a reason of its own."))
         return Status("undelivered", False, code, text)
