@@ -221,3 +221,9 @@ def _route(row: sqlite3.Row) -> Json:
         return {"sim": None, "reason": "No SIM is bound yet: the next one that is free and allowed takes it."}
     reason = "The request asked for this SIM." if row["sim_pinned"] else "It was the first allowed SIM that came free."
     return {"sim": _sim_name(row), "reason": reason}
+
+
+def newest_id(cur: sqlite3.Cursor) -> str | None:
+    """The greatest id given out so far, so that new ones sort behind it whatever the clock says."""
+    row = cur.execute("SELECT id FROM messages ORDER BY seq DESC LIMIT 1").fetchone()
+    return row["id"] if row else None

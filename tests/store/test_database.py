@@ -1,0 +1,154 @@
+"""What ``write`` returned is on disk; a unit that fails undoes only itself; a cancelled caller loses nothing."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from modemgw.domain.states import ATTEMPT_STATES, MESSAGE_STATUSES, SEGMENT_STATES
+from modemgw.store import migrate
+from modemgw.store.database import Database
+from modemgw.store.errors import StoreBroken
+
+
+async def _table(db: Database) -> None:
+    await db.write(lambda cur: cur.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
+
+
+async def _rows(db: Database) -> list[int]:
+    return await db.read(lambda cur: [row[0] for row in cur.execute("SELECT x FROM t ORDER BY x")])
+
+
+def _insert(x: int):  # type: ignore[no-untyped-def]
+    return lambda cur: cur.execute("INSERT INTO t VALUES (?)", (x,)).rowcount
+
+
+async def test_a_unit_that_fails_undoes_itself_and_not_its_neighbours(db: Database) -> None:
+    await _table(db)
+
+    def halfway(cur: sqlite3.Cursor) -> None:
+        cur.execute("INSERT INTO t VALUES (50)")
+        raise RuntimeError("halfway")
+
+    results = await asyncio.gather(
+        db.write(_insert(1)), db.write(halfway), db.write(_insert(2)), db.write(_insert(1)), return_exceptions=True
+    )
+    assert results[0] == results[2] == 1
+    assert isinstance(results[1], RuntimeError)
+    assert isinstance(results[3], sqlite3.IntegrityError)
+    assert await _rows(db) == [1, 2]
+
+
+async def test_a_cancelled_caller_does_not_cancel_its_unit(db: Database) -> None:
+    await _table(db)
+    task = asyncio.ensure_future(db.write(_insert(7)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await db.write(_insert(8))
+    assert await _rows(db) == [7, 8]
+
+
+async def test_many_callers_share_commits_and_urgent_units_go_first(db: Database) -> None:
+    await _table(db)
+    order: list[int] = []
+
+    def note(x: int):  # type: ignore[no-untyped-def]
+        return lambda cur: order.append(x)
+
+    first = asyncio.ensure_future(db.write(note(0)))
+    rest = [asyncio.ensure_future(db.write(note(x))) for x in range(1, 200)]
+    urgent = asyncio.ensure_future(db.write(note(1000), urgent=True))
+    await asyncio.gather(first, *rest, urgent)
+    assert order.index(1000) <= 1
+    assert [x for x in order if x != 1000] == list(range(200))
+
+
+async def test_what_was_written_is_there_after_close_and_open(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    db = await Database.open(path)
+    await _table(db)
+    last = asyncio.ensure_future(db.write(_insert(3)))
+    await asyncio.sleep(0)
+    await db.close()
+    await last
+    again = await Database.open(path)
+    assert await _rows(again) == [3]
+    await again.close()
+
+
+async def test_it_commits_durably(db: Database) -> None:
+    mode, synchronous = await db.write(
+        lambda cur: (
+            cur.execute("PRAGMA journal_mode").fetchone()[0],
+            cur.execute("PRAGMA synchronous").fetchone()[0],
+        )
+    )
+    assert (mode, synchronous) == ("wal", 2)
+
+
+async def test_the_reader_cannot_write(db: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        await db.read(lambda cur: cur.execute("DELETE FROM messages"))
+
+
+async def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(b"this is not a database, it is a letter" * 100)
+    with pytest.raises(StoreBroken, match="can't be used"):
+        await Database.open(path)
+    assert path.read_bytes().startswith(b"this is not")
+
+
+async def test_a_damaged_page_is_found_at_start(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    db = await Database.open(path)
+    await _table(db)
+    await db.write(lambda cur: cur.executemany("INSERT INTO t VALUES (?)", [(x,) for x in range(5000)]))
+    await db.close()
+    content = bytearray(path.read_bytes())
+    content[4096:8192] = bytes(4096)
+    path.write_bytes(content)
+    with pytest.raises(StoreBroken):
+        await Database.open(path)
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    db = await Database.open(path)
+    await db.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreBroken, match="newer version"):
+        await Database.open(path)
+
+
+def test_an_upgrade_that_is_cut_off_leaves_the_old_schema_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    good = [*migrate.steps(), (2, "CREATE TABLE extra (x); CREATE TABLE extra (x);")]
+    monkeypatch.setattr(migrate, "steps", lambda: good)
+    with pytest.raises(sqlite3.OperationalError):
+        migrate.upgrade(connection)
+    connection.rollback()
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
+    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'extra'").fetchone()[0] == 0
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "words"),
+    [
+        ("messages", "status", MESSAGE_STATUSES),
+        ("segments", "state", SEGMENT_STATES),
+        ("attempts", "state", ATTEMPT_STATES),
+    ],
+)
+async def test_the_schema_allows_exactly_the_states_of_the_tables(
+    db: Database, table: str, column: str, words: tuple[str, ...]
+) -> None:
+    sql = await db.read(lambda cur: cur.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0])
+    check = sql.partition(f"CHECK ({column} IN (")[2].partition("))")[0]
+    assert {word.strip().strip("'") for word in check.replace("\n", " ").split(",")} == set(words)
