@@ -1,18 +1,16 @@
 """The dialogue with one modem: at most one command in flight, every byte accounted for, no I/O and no clock.
 
-A line is routed in this order: echo; PDU of a two-line URC; final result (the whole line); information that the running
-command asks for, by beginning and shape; URC table; plain text that the command admits; unknown (an event, never an error).
+A line is routed in this order: echo; PDU of a two-line URC; final result (the whole line); information that the
+running command asks for, by beginning and shape; URC table; plain text that the command admits; unknown (an event, no
+error).
 
-A SUBMIT goes through prompt, payload, result. Rules of the result, since each one is about money:
-- before the payload an OK is nobody's; an error ends the command, and nothing was sent;
-- ``+CMGS:`` alone proves the message; an OK without it proves it too, but leaves the MR unknown;
-- a SUBMIT given up without a result stays owed: a ``+CMGS:`` outside a running SUBMIT is a late one and credited to the
-  oldest owed; two inside a running SUBMIT are credited in the order of submission;
-- while an owed result may still come, the result of the next SUBMIT is held for a moment (``grace``): were it the late
-  one, the true one follows. An OK without ``+CMGS:`` is held likewise: it may be a stray one.
+A SUBMIT goes through prompt, payload, result. Before the payload an OK is nobody's, and an error ends the command
+with nothing sent. After it, ``submission`` decides whose result is heard. ``+CMGS:`` while no SUBMIT waits is a late
+one.
 
-``send``, ``payload``, ``escape`` and ``probe`` return bytes to write; ``receive``, ``abandon``, ``conclude`` and ``give_up``
-return events. ``grace`` and ``unfinished`` say when ``conclude`` and ``give_up`` are due. Standards: V.250, TS 27.005.
+``send``, ``payload``, ``escape``, ``wake`` and ``probe`` return bytes to write; ``receive``, ``abandon``,
+``conclude`` and ``give_up`` return events. ``grace`` and ``unfinished`` say when the last two are due. Standards:
+V.250, TS 27.005.
 """
 
 from __future__ import annotations
@@ -22,33 +20,29 @@ from collections import deque
 
 from modemgw.at import results
 from modemgw.at.commands import Command, is_pdu_line
+from modemgw.at.direct import Headers
 from modemgw.at.errors import Busy
 from modemgw.at.events import Event, Prompt, Reply, Unknown
 from modemgw.at.ledger import Ledger
 from modemgw.at.lines import PROMPT, LineReader, Token
-from modemgw.at.owed import Owed
-from modemgw.at.params import Params
 from modemgw.at.results import OK, Result, ResultKind
-from modemgw.at.urc import Direct, DirectLost, PduHeader, UrcTable
+from modemgw.at.submission import Outcome, Owed, reference
+from modemgw.at.urc import PduHeader, UrcTable
 
 INFO_GRACE = 1.0  # seconds for the OK that some firmware never sends after the information line
-PROOF_GRACE = 5.0  # seconds for the OK after +CMGS, which is proof by itself
-DOUBT_GRACE = 10.0  # seconds in which the true result would follow, if this one was an earlier SUBMIT's
 PDU_PATIENCE = 2.0  # seconds for the second line of a URC, or for the end of a quoted text
-_MAX_HEADERS = 4
 _MAX_COLLECTED = 2048
-_LONGEST_SERIAL = 22  # digits of an ICCID: hex as well, and never a PDU
+_LONGEST_SERIAL = 22  # digits of an ICCID: hex too, but never a PDU
 
 
 class Phase(enum.Enum):
     """Where the running command stands."""
 
     IDLE = "idle"
-    ANSWER = "answer"
-    PROMPT = "prompt"
+    ANSWER = "answer"  # an ordinary command or a probe waits for its result
+    PROMPT = "prompt"  # a SUBMIT waits for the prompt
     PAYLOAD = "payload"  # the prompt is there, the payload is not written
-    RESULT = "result"
-    HELD = "held"  # a result is there, and may be an earlier SUBMIT's
+    RESULT = "result"  # the payload is written: the message may be on its way
 
 
 class Chat:
@@ -56,26 +50,20 @@ class Chat:
 
     def __init__(self, urcs: UrcTable | None = None) -> None:
         self.urcs = urcs or UrcTable()  # replaced when the profile is known
-        self.phase = Phase.IDLE
         self._reader = LineReader()
+        self._headers = Headers()
         self._ledger = Ledger()
         self._owed = Owed()
-        self._suspect = True  # what a program before us left unanswered, nobody knows
-        self._headers: deque[PduHeader] = deque()
-        self._opened = 0
+        self._suspect = True  # nobody knows what a program before us left unanswered
         self._recent: deque[str] = deque(maxlen=8)
-        self._command: Command | None = None
-        self._probing = False
         self._clear()
 
     def _clear(self) -> None:
         self.phase = Phase.IDLE
-        self._command = None
-        self._probing = False
+        self._command: Command | None = None
+        self._outcome = Outcome(self._owed)
         self._lines: list[str] = []
-        self._mr_line = False
-        self._mr: int | None = None
-        self._held: Result | None = None
+        self._probing = False
         self._echoed = False
         self._swallow_ok = False
 
@@ -91,18 +79,11 @@ class Chat:
         return self._reader.garbage
 
     @property
-    def payload_written(self) -> bool:
-        """True while a SUBMIT waits for its result: the message may be on its way."""
-        return self.phase in {Phase.RESULT, Phase.HELD}
-
-    @property
     def grace(self) -> float | None:
         """Seconds from now after which ``conclude`` is due unless more is heard; None when only the deadline counts."""
-        if self.phase is Phase.HELD:
-            return DOUBT_GRACE
-        if self.phase is Phase.RESULT and self._mr_line:
-            return PROOF_GRACE
-        if self._command and self._command.info_final and self._lines and not self._probing:
+        if self.phase is Phase.RESULT:
+            return self._outcome.grace
+        if self._command and self._command.info_final and self._lines:
             return INFO_GRACE
         return None
 
@@ -110,7 +91,7 @@ class Chat:
     def unfinished(self) -> object | None:
         """Not None while half of something is there; another value means another thing. Due after PDU_PATIENCE."""
         quoted = self._reader.quote_open
-        return (self._opened, quoted) if self._headers or quoted else None
+        return (self._headers.opened, quoted) if self._headers or quoted else None
 
     # -- what the port writes ------------------------------------------------------------------------------------------
     def send(self, command: Command) -> bytes:
@@ -138,9 +119,9 @@ class Chat:
         return b"\x1b\r"
 
     def wake(self) -> bytes:
-        """Wakes a modem that sleeps or has to find the bit rate, and lets it speak if results were switched off.
+        """Wakes a modem that sleeps or has to find the bit rate, and lets it speak if its results were switched off.
 
-        To be followed by ``probe``: its answer is nobody's.
+        To be followed by ``probe``, since its answer is nobody's.
         """
         return b"ATQ0V1\r"
 
@@ -178,24 +159,28 @@ class Chat:
         return []
 
     def _on_line(self, line: str) -> list[Event]:
-        if self._is_echo(line):
-            return []
-        direct = self._second_line(line)
-        if direct:
-            return [direct]
         glued = results.unglue(line)
         if glued:
             return [*self._on_line(glued[0]), *self._on_line(glued[1])]
+        if self._is_echo(line):
+            return []
+        if is_pdu_line(line):
+            direct = self._headers.close(line, wanted_elsewhere=self._wants_pdu(line))
+            if direct:
+                return [direct]
         result = results.parse(line, numeric=self._command is not None and self._command.numeric)
         if result:
             return self._on_result(result)
         if line.startswith("+CMGS:"):
             return self._on_reference(line)
+        return self._on_information(line)
+
+    def _on_information(self, line: str) -> list[Event]:
         if self._asked_for(line):
             return self._collect(line)
         found = self.urcs.parse(line)
         if isinstance(found, PduHeader):
-            return self._open(found)
+            return list(self._headers.open(found))
         if found:
             return [found]
         if self._command and self._command.admits_bare(line):
@@ -203,14 +188,13 @@ class Chat:
         return [Unknown(line)]
 
     def _is_echo(self, line: str) -> bool:
-        if self._command is None:
-            return line in self._recent
-        if line == self._command.text:
-            self._echoed = True
-            return True
-        payload = self._command.payload
-        if payload is not None and self.payload_written and line.upper() == payload.decode("ascii"):
-            return True
+        if self._command is not None:
+            if line == self._command.text:
+                self._echoed = True
+                return True
+            payload = self._command.payload
+            if payload is not None and self.phase is Phase.RESULT and line.upper() == payload.decode("ascii"):
+                return True
         return line in self._recent
 
     def _asked_for(self, line: str) -> bool:
@@ -219,58 +203,41 @@ class Chat:
             return self._ledger.admits(line, previous)
         return self._command is not None and self._command.admits(line, previous)
 
+    def _wants_pdu(self, line: str) -> bool:
+        if self._asked_for(line):
+            return True
+        return self._command is not None and len(line) <= _LONGEST_SERIAL and self._command.admits_bare(line)
+
     def _collect(self, line: str) -> list[Event]:
         if len(self._lines) < _MAX_COLLECTED:
             self._lines.append(line)
         return []
 
-    # -- URCs of two lines ---------------------------------------------------------------------------------------------
-    def _open(self, header: PduHeader) -> list[Event]:
-        self._opened += 1
-        self._headers.append(header)
-        return [self._lost(self._headers.popleft())] if len(self._headers) > _MAX_HEADERS else []
-
-    def _second_line(self, line: str) -> Direct | None:
-        if not self._headers or not is_pdu_line(line):
-            return None
-        fitting = [header for header in self._headers if header.length == _tpdu_length(line)]
-        if not fitting and self._wanted_elsewhere(line):
-            return None
-        header = fitting[0] if fitting else self._headers[0]
-        self._headers.remove(header)
-        return Direct(header.line, header.kind, header.length, line)
-
-    def _wanted_elsewhere(self, line: str) -> bool:
-        if self._command is None:
-            return False
-        return self._asked_for(line) or (len(line) <= _LONGEST_SERIAL and self._command.admits_bare(line))
-
-    @staticmethod
-    def _lost(header: PduHeader) -> DirectLost:
-        return DirectLost(header.line, header.kind)
-
     def give_up(self) -> list[Event]:
         """The rest of something unfinished did not come in time."""
-        events: list[Event] = [self._lost(header) for header in self._headers]
-        self._headers.clear()
+        events: list[Event] = [*self._headers.give_up()]
         return events + [event for token in self._reader.close_quote() for event in self._on_token(token)]
 
     # -- results -------------------------------------------------------------------------------------------------------
     def _on_result(self, result: Result) -> list[Event]:
+        if self.phase is Phase.RESULT:
+            events, settled = self._outcome.hear_result(result)
+            return [*events, self._finish(settled)] if settled else events
         if self._probing:
             return self._on_probe_result(result)
-        if self.phase is Phase.RESULT:
-            return self._on_submit_result(result)
-        if self.phase is Phase.HELD:
-            return [] if result.ok else [*self._credit_held(), self._finish(result)]
-        if self.phase is Phase.ANSWER and not (result.ok and self._swallow_ok):
+        if self.phase is Phase.ANSWER:
+            if not (result.ok and self._swallow_ok):
+                return [self._finish(result)]
+            self._swallow_ok = False
+            return []
+        return self._on_stray_result(result)
+
+    def _on_stray_result(self, result: Result) -> list[Event]:
+        """Idle, or before the payload of a SUBMIT."""
+        if self.phase is not Phase.IDLE and not result.ok:
             return [self._finish(result)]
-        if self.phase in {Phase.PROMPT, Phase.PAYLOAD} and not result.ok:
-            return [self._finish(result)]
-        if self.phase is not Phase.ANSWER:
-            self._suspect = True
-        self._swallow_ok = False
-        if self.phase is Phase.IDLE and result.kind is ResultKind.CMS:
+        self._suspect = True
+        if result.kind is ResultKind.CMS:
             return [self._owed.failed(result)]
         return [Unknown(result.text)]
 
@@ -278,46 +245,19 @@ class Chat:
         lines, self._lines = self._lines, []
         if not result.ok:
             return [Unknown(result.text)]
-        credited = self._ledger.credit(lines)
-        if credited is None or len(self._ledger):
-            return []
+        if self._ledger.credit(lines) is None or len(self._ledger):
+            return []  # an earlier command's answer: the probe's is still to come
         self._lines = lines
         return [self._finish(result)]
 
-    def _on_submit_result(self, result: Result) -> list[Event]:
-        if self._mr_line and not result.ok:
-            # The reference is proof for somebody: for an earlier SUBMIT if one is owed, else for this one.
-            return [*self._credit_held(), self._finish(result)] if self._owed.doubt else [self._finish(OK, heard=False)]
-        if self._owed.doubt or not (self._mr_line or not result.ok):
-            self._held = result
-            self.phase = Phase.HELD
-            return []
-        return [self._finish(result)]
-
     def _on_reference(self, line: str) -> list[Event]:
-        mr = Params(line).integer()
-        if not self.payload_written:
-            self._suspect = True
-            self._swallow_ok = self.phase is Phase.ANSWER and not self._probing
-            return [self._owed.sent(mr)]
-        if self._mr_line and mr == self._mr:
-            return []
-        events = self._credit_held()
-        self.phase = Phase.RESULT
-        self._mr_line, self._mr = True, mr
-        self._collect(line)
-        return events
-
-    def _credit_held(self) -> list[Event]:
-        """What was taken for the running SUBMIT's belongs to an earlier one."""
-        held, self._held = self._held, None
-        mr_line, self._mr_line = self._mr_line, False
-        self._lines.clear()
-        if mr_line:
-            return [self._owed.sent(self._mr)]
-        if held is not None and not held.ok and self._owed:
-            return [self._owed.failed(held)]
-        return []
+        if self.phase is Phase.RESULT:
+            events = self._outcome.hear_reference(line)
+            self._lines = [line]
+            return events
+        self._suspect = True
+        self._swallow_ok = self.phase is Phase.ANSWER  # the OK that belongs to it
+        return [self._owed.sent(reference(line))]
 
     def _finish(self, result: Result, *, heard: bool = True) -> Reply:
         command = self._command
@@ -326,49 +266,39 @@ class Chat:
         if not heard:
             self._ledger.owe(command)
         if result.ok and command.needs_line and not self._lines:
-            self._suspect = True  # the answer to this may still be on its way
-        if self.payload_written:
+            self._suspect = True  # the answer may still be on its way
+        written = self.phase is Phase.RESULT
+        if written:
             self._owed.doubt = False
         reply = Reply(
             command,
             tuple(self._lines),
             result,
-            mr=self._mr if self._mr_line else None,
+            mr=self._outcome.mr if result.ok else None,
             echoed=self._echoed,
             heard=heard,
-            payload_written=self.payload_written,
+            payload_written=written,
         )
         self._clear()
         return reply
 
     def conclude(self) -> list[Event]:
         """The time of ``grace`` is over: what is there has to do."""
-        if self.phase is Phase.HELD and self._held is not None:
-            return [self._finish(self._held)]
-        if self.grace is None:
-            return []
-        if self.phase is Phase.RESULT and self._owed.doubt:
-            self._held = OK
-            self.phase = Phase.HELD
-            return []
-        return [self._finish(OK, heard=False)]
+        if self.phase is Phase.RESULT:
+            settled = self._outcome.expire()
+            return [self._finish(settled, heard=self._outcome.heard)] if settled else []
+        return [self._finish(OK, heard=False)] if self.grace is not None else []
 
     def abandon(self) -> list[Event]:
-        """The deadline is over or the port is lost. A SUBMIT with proof is a success; without, its result stays owed."""
+        """The deadline is over or the port lost. A SUBMIT with proof is a success; without, its result stays owed."""
         if self._command is None:
             return []
-        if self.phase is Phase.HELD and self._held is not None:
-            return [self._finish(self._held)]
-        if self.phase is Phase.RESULT and self._mr_line:
-            return [self._finish(OK, heard=False)]
+        if self.phase is Phase.RESULT:
+            settled = self._outcome.so_far
+            if settled:
+                return [self._finish(settled, heard=self._outcome.heard)]
+            self._owed.add(self._command)
         if not self._probing:
             self._ledger.owe(self._command)
-        if self.payload_written:
-            self._owed.add(self._command)
         self._clear()
         return []
-
-
-def _tpdu_length(pdu: str) -> int:
-    """TPDU octets behind the SMSC field of this PDU line."""
-    return len(pdu) // 2 - 1 - int(pdu[:2], 16)

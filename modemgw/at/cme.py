@@ -1,8 +1,8 @@
-"""``+CME ERROR`` numbers of the equipment: a word, the same policy letters as ``cms``, one plain sentence, and the words
-that a modem uses instead of the number when it ignores ``AT+CMEE=1``.
+"""``+CME ERROR`` numbers of the equipment: a word, the same policy letters as ``cms``, one plain sentence, and the
+words that a modem uses instead of the number when it ignores ``AT+CMEE=1``.
 
-Numbers overlap with ``+CMS ERROR`` and mean something else there: the family is never dropped. A ``+CME ERROR`` after a
-payload proves nothing about the message. Source: 3GPP TS 27.007 9.2.
+Numbers overlap with ``+CMS ERROR`` and mean something else there: the family is never dropped. A ``+CME ERROR`` after
+a payload proves nothing about the message. Source: 3GPP TS 27.007 9.2.
 """
 
 from __future__ import annotations

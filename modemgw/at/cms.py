@@ -1,8 +1,8 @@
 """``+CMS ERROR`` numbers: what each one proves about a SUBMIT, what to do next, and one plain sentence.
 
-Two questions are kept apart. ``cms_class``: was the message sent? 1-255 come from the network or the service centre, which
-refused it; 301-331 and 340 come from the modem before anything left it; every other number leaves the outcome open, unless a
-profile lists it as definite. ``meaning(code).policy``: is trying again worth it?
+Two questions are kept apart. ``cms_class``: was the message sent? 1-255 come from the network or the service centre,
+which refused it; 301-331 and 340 come from the modem before anything left it; every other number leaves the outcome
+open, unless a profile lists it as definite. ``meaning(code).policy``: is trying again worth it?
   R permanent for this recipient or message   S permanent for this SIM          T temporary      N not ready yet
   M the modem needs repair                    P our PDU or parameter is at fault
 Numbers from 512 on differ between manufacturers: T by default. Sources: 3GPP TS 27.005 3.2.5, 3GPP TS 24.011 annex E,
@@ -44,7 +44,7 @@ class Meaning:
 
 
 def cms_class(code: int, definite: Collection[int] = ()) -> CmsClass:
-    """Was a SUBMIT sent that was answered with this number? ``definite``: numbers that a profile trusts as a refusal."""
+    """Was a SUBMIT sent that got this number? ``definite``: numbers that a profile trusts as a refusal."""
     if 1 <= code <= 255 or code in definite:
         return CmsClass.DEFINITE_REFUSED
     if 301 <= code <= 331 or code == 340:

@@ -1,8 +1,9 @@
 """Commands as data: the text, the lines that answer it, its deadline. One factory per command that the gateway uses.
 
 Rules: a text is printable ASCII and nothing else, so no parameter can ever smuggle in a line end, a Ctrl-Z or an ESC
-(``UnsafeText``); parameters that come from outside are checked against a list of allowed characters besides; one command
-per line, never chained. Timeouts are seconds, from manuals and field reports. Parsers of the answers: ``answers``.
+(``UnsafeText``); parameters that come from outside are checked against a list of allowed characters besides; one
+command per line, never chained. Timeouts are seconds, from manuals and field reports. Parsers of the answers:
+``answers``.
 Sources: ITU-T V.250, 3GPP TS 27.005, 3GPP TS 27.007.
 """
 
@@ -28,7 +29,7 @@ def _pattern(source: str) -> re.Pattern[str]:
     return re.compile(source, re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Command:
     """One command line. It never contains its CR; a payload never contains its Ctrl-Z."""
 
@@ -53,13 +54,16 @@ class Command:
         if self.payload is not None and not _PDU.fullmatch(self.payload):
             raise UnsafeText("a payload must be upper-case hex")
 
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
     @property
     def name(self) -> str:
         """The command without its parameters, fit for logs: no number and no PIN."""
         return re.split(r"[=?\"]", self.text, maxsplit=1)[0]
 
     def admits(self, line: str, previous: str | None = None) -> bool:
-        """True if the line is information that this command asks for; ``previous`` is the information line before it."""
+        """True if the line is information that this command asks for; ``previous``: the information line before."""
         if self.expects and line.startswith(self.expects):
             return not self.shape or _pattern(self.shape).fullmatch(line) is not None
         return self.pdu_lines and previous is not None and previous.startswith(self.expects) and is_pdu_line(line)
@@ -80,14 +84,14 @@ def _checked(pattern: str, value: str, what: str) -> str:
     return value
 
 
-# -- first contact -------------------------------------------------------------------------------------------------------
+# -- first contact -----------------------------------------------------------------------------------------------------
 AT = Command("AT", timeout=1.0, numeric=True)
 ECHO_OFF = Command("ATE0", timeout=3.0, numeric=True)
 VERBOSE = Command("ATV1", timeout=3.0, numeric=True)
 RESULTS_ON = Command("ATQ0", timeout=3.0, numeric=True)
 RESET = Command("ATZ", timeout=5.0, numeric=True)
 
-# -- identity ------------------------------------------------------------------------------------------------------------
+# -- identity ----------------------------------------------------------------------------------------------------------
 _ANY_TEXT = r".{1,200}"
 MANUFACTURER = Command("AT+CGMI", ("+CGMI:",), bare=_ANY_TEXT, needs_line=True)
 MODEL = Command("AT+CGMM", ("+CGMM:",), bare=_ANY_TEXT, needs_line=True)
@@ -105,7 +109,7 @@ def iccid(text: str = "AT+CCID") -> Command:
     return Command(text, (prefix,), bare=r'"?[0-9A-Fa-f]{16,22}"?', needs_line=True, timeout=10.0)
 
 
-# -- the equipment and its SIM -------------------------------------------------------------------------------------------
+# -- the equipment and its SIM -----------------------------------------------------------------------------------------
 NUMERIC_ERRORS = Command("AT+CMEE=1")
 FUNCTIONALITY = Command("AT+CFUN?", ("+CFUN:",), needs_line=True, timeout=10.0)
 PIN_STATE = Command("AT+CPIN?", ("+CPIN:",), info_final=True, needs_line=True, timeout=10.0)
@@ -124,7 +128,7 @@ def enter_pin(pin: str) -> Command:
     return Command(f'AT+CPIN="{_checked(r"[0-9]{4,8}", pin, "the PIN")}"', ("+CPIN:",), timeout=30.0)
 
 
-# -- the network ---------------------------------------------------------------------------------------------------------
+# -- the network -------------------------------------------------------------------------------------------------------
 # Solicited: <n>,<stat>[,…]; unsolicited: <stat>[,<area>,…]. An area is quoted or longer than two digits.
 _SOLICITED = r'\+C[EG]?REG: *[0-5] *, *"?(?:1[01]|\d)"? *(?:,.*)?'
 REGISTRATION_DOMAINS = ("CREG", "CGREG", "CEREG")
@@ -144,7 +148,7 @@ def report_registration(domain: str, level: int) -> Command:
     return Command(f"AT+{domain}={level}")
 
 
-# -- messages ------------------------------------------------------------------------------------------------------------
+# -- messages ----------------------------------------------------------------------------------------------------------
 SERVICE = Command("AT+CSMS?", ("+CSMS:",))
 PDU_MODE = Command("AT+CMGF=0")
 MESSAGE_FORMAT = Command("AT+CMGF?", ("+CMGF:",), needs_line=True)
@@ -188,7 +192,7 @@ def cmgs(
 
 
 def cmgl(status: int = 4, *, keep_unread: bool = False) -> Command:
-    """List messages: 0 unread, 1 read, 2 unsent, 3 sent, 4 all. ``keep_unread`` uses a form that not every modem has."""
+    """List messages: 0 unread, 1 read, 2 unsent, 3 sent, 4 all. ``keep_unread``: a form that not every modem has."""
     text = f"AT+CMGL={int(status)},1" if keep_unread else f"AT+CMGL={int(status)}"
     return Command(text, ("+CMGL:",), pdu_lines=True, timeout=60.0, idle=20.0)
 
@@ -203,7 +207,7 @@ def cmgd(index: int) -> Command:
     return Command(f"AT+CMGD={int(index)}", timeout=30.0)
 
 
-# -- USSD and calls ------------------------------------------------------------------------------------------------------
+# -- USSD and calls ----------------------------------------------------------------------------------------------------
 USSD_CANCEL = Command("AT+CUSD=2", timeout=10.0)
 SHOW_CALLERS = Command("AT+CLIP=1", timeout=10.0)
 HANGUP_WITH_ATH = Command("AT+CVHU=0")

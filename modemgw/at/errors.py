@@ -1,6 +1,7 @@
 """What can go wrong in a dialogue, as facts and not as prose.
 
-Rule: an exception says which command it was about and whether the payload (the PDU that costs money) had been written.
+Rule: an exception says which command it was about and whether the payload (the PDU that costs money) had been
+written.
 """
 
 from __future__ import annotations

@@ -16,8 +16,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to ``command``. ``mr`` is the TP-MR of a SUBMIT, if it was told. ``heard`` is False where the final result
-    itself never came and was deduced. ``echoed``: the modem repeated the command, so its echo is on."""
+    """The answer to ``command``.
+
+    ``mr`` is the TP-MR of a SUBMIT, if it was told. ``heard`` is False where the final result itself never came and was
+    deduced. ``echoed``: the modem repeated the command, so its echo is on.
+    """
 
     command: Command
     lines: tuple[str, ...]

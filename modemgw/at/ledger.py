@@ -1,12 +1,12 @@
 """Which commands may still be answered late, and how to prove that none is.
 
-A modem answers commands in the order in which it took them, or not at all. So after a timeout every later answer may be
-off by one, until an answer is seen that only the newest command can have brought. ``Ledger`` keeps the commands whose
-answer is missing, oldest first. An answer that several of them could have brought is always credited to the oldest of
-these, and everything before it is struck out, since it can no longer be answered. The dialogue is in step again when the
-list is empty. Probes are plain queries that any modem for messages knows, each with an answer of its own form; which one
-to ask next is the one whose answer would strike out most. This holds with lost commands, lost answers and repeated
-probes, without anything that a modem must echo or support specially.
+A modem answers commands in the order in which it took them, or not at all. So after a timeout every later answer may
+be off by one, until an answer is seen that only the newest command can have brought. ``Ledger`` keeps the commands
+whose answer is missing, oldest first. An answer that several of them could have brought is always credited to the
+oldest of these, and everything before it is struck out, since it can no longer be answered. The dialogue is in step
+again when the list is empty. Probes are plain queries that any modem for messages knows, each with an answer of its
+own form; which one to ask next is the one whose answer would strike out most. This holds with lost commands, lost
+answers and repeated probes, without anything that a modem must echo or support specially.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Ledger:
         return any(c.admits(line, previous) or c.admits_bare(line) for c in self._unanswered)
 
     def credit(self, lines: list[str]) -> Command | None:
-        """An answer with these lines came to its end: strikes out what it proves. Returns the command it was credited to."""
+        """An answer with these lines came to its end: strikes out what it proves. Returns whose answer it is."""
         first = self._first_for(self._unanswered, lines)
         if first is None:
             return None

@@ -2,12 +2,12 @@
 
 Rules
 - CR and LF each end a line and empty lines vanish: so CR LF, doubled CR, LF alone and the CR of an echo all work.
-- The prompt has no line end: a ``>`` as the first character of a line is given out at once, and what follows it starts a
-  new line. This covers ``> ``, ``>``, CR LF ``>`` CR LF and an echoed PDU behind the prompt.
-- NUL, 0xFF and control characters are noise. Only inside the quotes of ``+CUSD:`` they may be text, and are kept; there a
-  line end is text too, until the quote closes or a line follows that can only be the modem's own.
-- A line beyond 4 KiB is dropped and counted, and reading resumes at the next line end.
-The result never depends on how the bytes were cut. Text is Latin-1, so that every byte can be had back.
+- The prompt has no line end: a ``>`` as the first character of a line is given out at once, and what follows it
+  starts a new line. This covers ``> ``, ``>``, CR LF ``>`` CR LF and an echoed PDU behind the prompt.
+- NUL, 0xFF and control characters are noise. Only inside the quotes of ``+CUSD:`` they may be text, and are kept;
+  there a line end is text too, until the quote closes or a line follows that can only be the modem's own.
+- A line beyond 4 KiB is dropped and counted, and reading resumes at the next line end. The result never depends on
+  how the bytes were cut. Text is Latin-1, so that every byte can be had back.
 Sources: ITU-T V.250 5.2 and 5.7.1, 3GPP TS 27.005 3.5.1 and 4.3.
 """
 

@@ -1,7 +1,8 @@
 """A cursor over the parameters of an information line: ``1,"SM",,(0-3)``.
 
-Rules: commas inside quotes and parentheses do not separate; a missing field is ``None``, whether it is empty or beyond the
-end, because firmware drops trailing fields at will; nothing raises on bad input, ``integer()`` simply finds no number.
+Rules: commas inside quotes and parentheses do not separate; a missing field is ``None``, whether it is empty or
+beyond the end, because firmware drops trailing fields at will; nothing raises on bad input, ``integer()`` simply
+finds no number.
 Source: ITU-T V.250 5.4.2, 3GPP TS 27.007 section 4.
 """
 

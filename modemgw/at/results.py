@@ -1,8 +1,9 @@
 """Final result codes: a line ends a command only if it matches as a whole, never because it begins like one.
 
-``+CME`` and ``+CMS`` errors come with a number or, from modems that ignore ``AT+CMEE=1``, with words; either family may
-answer any command. ``NO CARRIER``, ``BUSY``, ``NO ANSWER`` and ``NO DIALTONE`` end calls: this gateway never dials, so they
-are never taken for the answer to a command. Sources: ITU-T V.250 5.7, 3GPP TS 27.007 9.2, 3GPP TS 27.005 3.2.5.
+``+CME`` and ``+CMS`` errors come with a number or, from modems that ignore ``AT+CMEE=1``, with words; either family
+may answer any command. ``NO CARRIER``, ``BUSY``, ``NO ANSWER`` and ``NO DIALTONE`` end calls: this gateway never
+dials, so they are never taken for the answer to a command. Sources: ITU-T V.250 5.7, 3GPP TS 27.007 9.2, 3GPP TS
+27.005 3.2.5.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Result:
         return self.code if self.kind is ResultKind.CME else None
 
     def submit_class(self, definite: Collection[int] = ()) -> cms_table.CmsClass:
-        """What this error proves about a SUBMIT that had been written. ``definite``: extra codes that a profile trusts."""
+        """What this error proves about a SUBMIT that was written. ``definite``: more codes that a profile trusts."""
         if self.kind is ResultKind.CMS and self.code is not None:
             return cms_table.cms_class(self.code, definite)
         return cms_table.CmsClass.UNCERTAIN

@@ -1,8 +1,9 @@
 """What a modem says without being asked (unsolicited result codes), as types.
 
-A table maps each beginning of a line to a parser. Spellings that only some manufacturers use are data: a profile passes
-them in as extra ``boot``, ``full`` and ``ignored`` beginnings. ``+CMT``, ``+CDS`` and ``+CBM`` are headers whose PDU comes
-on the next line; ``Chat`` joins them. Nothing here raises: a line that fits no row is simply not a URC.
+A table maps each beginning of a line to a parser. Spellings that only some manufacturers use are data: a profile
+passes them in as extra ``boot``, ``full`` and ``ignored`` beginnings. ``+CMT``, ``+CDS`` and ``+CBM`` are headers
+whose PDU comes on the next line; ``Chat`` joins them. Nothing here raises: a line that fits no row is simply not a
+URC.
 Sources: 3GPP TS 27.005 3.4, 3GPP TS 27.007 6.5, 6.11, 7.2, 7.15.
 """
 
@@ -34,7 +35,7 @@ class Stored(Urc):
 
 @dataclass(frozen=True, slots=True)
 class Direct(Urc):
-    """A PDU straight to us. ``kind`` is ``+CMT``, ``+CDS`` or ``+CBM``; ``length`` the TPDU octets that the header says."""
+    """A PDU straight to us. ``kind``: ``+CMT``, ``+CDS`` or ``+CBM``; ``length``: TPDU octets by the header."""
 
     kind: str
     length: int | None
@@ -108,7 +109,7 @@ class SignalChanged(Urc):
 
 @dataclass(frozen=True, slots=True)
 class ModemRestarted(Urc):
-    """A line that modems write while they start or stop: settings are lost. ``sms_ready``: messages work from here on."""
+    """A line that modems write while they start or stop: settings are lost. ``sms_ready``: messages work now."""
 
     sms_ready: bool
 
@@ -128,8 +129,21 @@ class PduHeader:
 
 
 HEADER_KINDS = ("+CMT:", "+CDS:", "+CBM:")
-_RESTART = frozenset({"RDY", "^SYSSTART", "^SYSLOADING", "Call Ready", "PB DONE", "+PBREADY", "*ATREADY: 1", "+AT: READY",
-                      "READY", "NORMAL POWER DOWN", "POWERED DOWN"})  # fmt: skip
+_RESTART = frozenset(
+    {
+        "RDY",
+        "READY",
+        "^SYSSTART",
+        "^SYSLOADING",
+        "Call Ready",
+        "PB DONE",
+        "+PBREADY",
+        "*ATREADY: 1",
+        "+AT: READY",
+        "NORMAL POWER DOWN",
+        "POWERED DOWN",
+    }
+)
 _SMS_READY = frozenset({"SMS Ready", "SMS DONE"})
 _FULL = ("^SMMEMFULL", "+SMS FULL", '+QIND: "smsfull"')
 _PREFIX = re.compile(r"[+^*%#$&_!][A-Z0-9]{2,16}(?=:)")

@@ -41,7 +41,7 @@ class NotSent(PortError):
 
 
 class PortUnavailable(PortError):
-    """A port cannot be opened. ``reason``: missing, busy, permission, not_a_port or failed; ``text`` says what to do."""
+    """A port cannot be opened. ``reason``: missing, busy, permission, not_a_port, failed; ``text``: what to do."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)

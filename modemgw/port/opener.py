@@ -1,8 +1,9 @@
-"""From a path to a connected ``Port``. The only file that imports a serial library and the only one here with a thread.
+"""From a path to a connected ``Port``. The only file that imports a serial library and the only one here with a
+thread.
 
 Rules
-- Bytes that wait in the tty when it is opened are kept: after a crash they may be the proof that a message was sent. So no
-  flush on open, and HUPCL is cleared so that closing does not drop DTR and reset the modem.
+- Bytes that wait in the tty when it is opened are kept: after a crash they may be the proof that a message was sent.
+  So no flush on open, and HUPCL is cleared so that closing does not drop DTR and reset the modem.
 - The port is ours alone: ``flock`` for programs that ask, TIOCEXCL for those that do not.
 - DTR and RTS are best effort: a pseudo-terminal has none.
 - ``open`` can block for seconds on a sick USB device, so it runs in an executor.
@@ -20,6 +21,7 @@ import stat
 import termios
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import cast
 
 import serial
 import serial_asyncio
@@ -49,7 +51,7 @@ class TtySerial(serial.Serial):  # type: ignore[misc]
 
 
 async def open_port(path: str, port: Port, *, connect: Connect | None = None) -> Port:
-    """Connects ``port`` to ``path``. ``connect`` stands in for the tty, for simulated modems. Raises PortUnavailable."""
+    """Connects ``port`` to ``path``; ``connect`` replaces the tty, for simulated modems. Raises PortUnavailable."""
     await (connect or connect_tty)(path, port)
     await port.connected.wait()
     if port.lost_reason is not None:
@@ -69,8 +71,7 @@ async def connect_tty(
         opening.add_done_callback(_close_unwanted)
         raise
     transport, _ = await serial_asyncio.connection_for_serial(loop, lambda: protocol, device)
-    assert isinstance(transport, asyncio.Transport)
-    return transport
+    return cast("asyncio.Transport", transport)
 
 
 def _close_unwanted(opening: asyncio.Future[TtySerial]) -> None:
@@ -81,8 +82,7 @@ def _close_unwanted(opening: asyncio.Future[TtySerial]) -> None:
 def _open(path: str, baud: int, rtscts: bool) -> TtySerial:
     """Blocking. Raises PortUnavailable."""
     try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISCHR(mode):
+        if not stat.S_ISCHR(Path(path).stat().st_mode):
             raise PortUnavailable("not_a_port", f"{path} is not a serial port.")
         device = TtySerial(path, baudrate=baud, rtscts=rtscts, exclusive=True)
     except OSError as error:  # SerialException is one
@@ -125,6 +125,6 @@ def holder_of(path: str) -> str | None:
     own = str(os.getpid())
     for process in sorted(Path("/proc").glob("[0-9]*")):
         with contextlib.suppress(OSError):
-            if process.name != own and any(os.readlink(fd) == target for fd in (process / "fd").iterdir()):
+            if process.name != own and any(str(fd.readlink()) == target for fd in (process / "fd").iterdir()):
                 return f"{(process / 'comm').read_text(encoding='utf-8').strip()} (process {process.name})"
     return None

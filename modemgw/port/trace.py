@@ -36,6 +36,8 @@ class Trace:
 
     def wrote(self, at: float, data: bytes) -> None:
         """Bytes to the modem."""
+        self._add(at, "<", self._partial)  # a prompt has no line end
+        self._partial = b""
         for line in data.replace(b"\x1b", b"<ESC>\r").replace(b"\x1a", b"<CTRL-Z>\r").split(b"\r"):
             self._add(at, ">", line)
 
