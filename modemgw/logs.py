@@ -82,12 +82,21 @@ def _message(record: logging.LogRecord) -> str:
     return escape(redact(text))
 
 
+def _is_journal(environ: Mapping[str, str]) -> bool:
+    """Is standard error the journal? The variable alone does not say so: terminals on a desktop inherit it."""
+    try:
+        error = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{error.st_dev}:{error.st_ino}"
+
+
 def setup(level: str = "INFO", *, json: bool = False, environ: Mapping[str, str] = os.environ) -> None:
     """Sends all logging to standard error, from ``level`` (``DEBUG`` … ``ERROR``) up; our Python warnings too."""
     # A log that cannot be written (a full disk, a reader that is gone) must not become an error of the gateway.
     logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if json else TextFormatter(journal="JOURNAL_STREAM" in environ))
+    handler.setFormatter(JsonFormatter() if json else TextFormatter(journal=_is_journal(environ)))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

@@ -3,8 +3,6 @@
 No sentence repeats a secret. The functions see the value of one key; what concerns several keys is in ``across``.
 """
 
-import base64
-import binascii
 import difflib
 import ipaddress
 import re
@@ -12,9 +10,11 @@ import zoneinfo
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from phonenumbers import SUPPORTED_REGIONS
+
+from modemgw.webhooks.signature import decode_secret
+from modemgw.webhooks.target import check_url
 
 EVENT_TYPES = (
     *(
@@ -28,6 +28,7 @@ EVENT_TYPES = (
     "sim.limit",
     "sim.credit",
     "call.received",
+    "webhook.disabled",
 )  # fmt: skip
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -105,6 +106,13 @@ def listen(value: str) -> str:
     return value
 
 
+def host(value: str) -> str:
+    """A name by which clients call us."""
+    if not _HOST_NAME.fullmatch(value):
+        raise ValueError(f'`{value}` is not a host name: write it like "sms.shop.example", without port and slashes')
+    return value.lower()
+
+
 def port(value: str) -> str:
     """A tty's path, ``tcp://host:port`` or ``emulator:name``."""
     if value.startswith("emulator:") and _NAME.fullmatch(value.removeprefix("emulator:")):
@@ -156,29 +164,20 @@ def number(value: str) -> str:
 
 
 def url(value: str) -> str:
-    """An absolute http or https URL."""
+    """What the webhooks can post to."""
     try:
-        parts = urlsplit(value)
-        good = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        good = False
-    if not good or re.search(r"[\0-\x20\x7f]", value) or "#" in value:
-        raise ValueError(f'`{value}` is not a web address: write it like "https://shop.example/hook"')
-    if parts.username is not None:
-        raise ValueError("leave user name and password out of the address: the deliveries are signed with `secret`")
+        check_url(value)
+    except ValueError as error:
+        raise ValueError(f'`{value}` cannot be posted to: {error}. Write it like "https://shop.example/hook"') from None
     return value
 
 
 def secret(value: str) -> str:
-    """``whsec_`` and 24 to 64 bytes in base64 (Standard Webhooks). Never repeated in a message."""
+    """What webhooks can be signed with. Never repeated in a message."""
     try:
-        size = len(base64.b64decode(value.removeprefix("whsec_"), validate=True)) if value.startswith("whsec_") else 0
-    except (binascii.Error, ValueError):
-        size = 0
-    if not 24 <= size <= 64:
-        raise ValueError(
-            "write whsec_ and 24 to 64 random bytes in base64; `openssl rand -base64 32` makes what follows whsec_"
-        )
+        decode_secret(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; `openssl rand -base64 32` makes what follows whsec_") from None
     return value
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from modemgw.config import checks
 from modemgw.modem.settings import ModemSettings
+from modemgw.webhooks.target import WebhookTarget
 
 DEFAULT_STATE_DIR = Path("/var/lib/modemgw")
 
@@ -47,13 +48,25 @@ class Gateway(Section):
     home_country: Country | None = None
     timezone: Annotated[str, AfterValidator(checks.timezone)] | None = None
 
+    @property
+    def database(self) -> Path:
+        """The store."""
+        return self.state_dir / "modemgw.db"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where this machine's own tools talk to the running service."""
+        return self.state_dir / "control.sock"
+
 
 class Http(Section):
-    """Addresses to serve the API on, each ``host:port``."""
+    """``listen``: addresses to serve on, each ``host:port``. ``allowed_hosts``: names by which clients may call us,
+    beside IP addresses, ``localhost``, this machine's name and those under ``.local``."""
 
     listen: Annotated[
         tuple[Annotated[str, AfterValidator(checks.listen)], ...], BeforeValidator(_one_or_more), Field(min_length=1)
     ] = ("127.0.0.1:8025",)
+    allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(checks.host)], ...], BeforeValidator(_tuple)] = ()
 
 
 class Policy(Section):
@@ -144,19 +157,30 @@ class Config(Section):
         self._file = path
         return self
 
+    def pins(self) -> dict[str, str]:
+        """ICCID -> PIN, for every modem whatever SIM is in it."""
+        return {sim.iccid: sim.pin.get_secret_value() for sim in self.sims if sim.pin}
+
     def modem_settings(self) -> tuple[ModemSettings, ...]:
         """What the driver takes, one for each ``[[modem]]``; ``port`` is empty where only an IMEI is known."""
-        pins = {sim.iccid: sim.pin.get_secret_value() for sim in self.sims if sim.pin}
         return tuple(
             ModemSettings(
                 name=modem.label(),
                 port=modem.port or "",
                 imei=modem.imei,
                 pin=modem.pin.get_secret_value() if modem.pin else None,
-                pins=pins,
+                pins=self.pins(),
                 smsc=modem.smsc,
                 profile=modem.profile,
                 enabled=modem.enabled,
             )
             for modem in self.modems
         )
+
+    def webhook_targets(self) -> list[WebhookTarget]:
+        """What the dispatcher takes, one for each ``[[webhook]]``."""
+        return [
+            WebhookTarget.of(hook.url, hook.secret.get_secret_value(), hook.events, allow_private=hook.allow_private)
+            for hook in self.webhooks
+            if hook.secret
+        ]

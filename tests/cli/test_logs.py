@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -63,11 +64,20 @@ def test_text_on_a_terminal(logger: logging.Logger, capsys: pytest.CaptureFixtur
 
 
 def test_the_journal_gets_the_priority_and_no_second_time(
-    logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+    logger: logging.Logger, capfd: pytest.CaptureFixture[str]
+) -> None:
+    error = os.fstat(2)
+    logs.setup("INFO", environ={"JOURNAL_STREAM": f"{error.st_dev}:{error.st_ino}"})
+    logger.warning("modem front does not answer")
+    assert capfd.readouterr().err == "<4>gateway.sender: modem front does not answer\n"
+
+
+def test_a_terminal_that_inherited_the_variable_is_no_journal(
+    logger: logging.Logger, capfd: pytest.CaptureFixture[str]
 ) -> None:
     logs.setup("INFO", environ={"JOURNAL_STREAM": "8:1"})
     logger.warning("modem front does not answer")
-    assert capsys.readouterr().err == "<4>gateway.sender: modem front does not answer\n"
+    assert "WARNING gateway.sender" in capfd.readouterr().err
 
 
 def test_an_exception_is_one_line_too(logger: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,7 +102,13 @@ on = ["modem.failed"]
     assert (back.profile, back.smsc, back.enabled) == ("generic", "+491710760000", False)
     assert front.pins == back.pins == {"8949000000000000001": "1234"}
     assert settings.sims[0].recipients_per_month == 100
-    assert settings.webhooks[0].events == ("message.*", "modem.state")
+    (target,) = settings.webhook_targets()
+    assert (target.url, target.events, target.allow_private) == (
+        "http://192.0.2.9/hook",
+        ("message.*", "modem.state"),
+        True,
+    )
+    assert target.secret == b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456"
     assert settings.alerts is not None
     assert settings.alerts.on == ("modem.failed",)
 
@@ -162,8 +168,8 @@ port = "ttyUSB0"
         ("[[modem]]\nport = '/dev/x'\npin_file = 'nowhere'", "cannot be read: No such file or directory"),
         ("[[modem]]\nport = '/dev/x'\npin = '12'", "a PIN is 4 to 8 digits"),
         ("[[webhook]]\nurl = 'http://x/'", "it needs `secret` or `secret_file`"),
-        (f"[[webhook]]\nurl = 'ftp://x/'\nsecret = '{SECRET}'", "`ftp://x/` is not a web address"),
-        (f"[[webhook]]\nurl = 'http://u:p@x/'\nsecret = '{SECRET}'", "leave user name and password out"),
+        (f"[[webhook]]\nurl = 'ftp://x/'\nsecret = '{SECRET}'", "`ftp://x/` cannot be posted to"),
+        (f"[[webhook]]\nurl = 'http://u:p@x/'\nsecret = '{SECRET}'", "no user and no password"),
         (f"[[webhook]]\nurl = 'http://x/'\nsecret = '{SECRET}'\nevents = ['mesage.*']", "did you mean `message.*`?"),
         ("[alerts]\non = []", "line 1: [alerts] needs `to`"),
         ("[alerts]\nto = '+491711234567'\non = ['fire']", "it must be one of 'modem.failed'"),

@@ -1,0 +1,85 @@
+"""The command ``modemgw``: one module a verb, each with ``configure(parser)`` and ``run(args) -> exit code``.
+
+Only the module of the verb that was asked for is imported, so that ``modemgw decode`` in a shell loop does not pay for
+the HTTP server. A verb whose module is not there is neither listed nor known.
+
+| module | what it is |
+|---|---|
+| ``where`` | which configuration a verb means |
+| ``control`` | HTTP over the control socket of the running service |
+| ``stop`` | Stop: the way a verb ends with one plain line |
+| all others | the verb of that name |
+
+Why argparse: nothing to install, and it starts in milliseconds on a small box.
+"""
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from modemgw import __version__
+from modemgw.cli.stop import Stop
+
+VERBS = {
+    "run": "the gateway, in the foreground",
+    "check": "is the configuration good? lists every error with its line",
+    "key": "API keys: create, list, revoke",
+    "unlock": "give a modem the PIN of its SIM",
+    "emulate": "simulated modems on pseudo terminals, for any program",
+    "decode": "explain an SMS PDU in words or as JSON",
+    "encode": "make SMS PDUs from JSON; sends nothing",
+    "bench": "how many messages a second this machine can take, with simulated modems",
+}
+
+
+def available() -> dict[str, str]:
+    """The verbs that are there, with a line about each."""
+    here = Path(__file__).parent
+    return {verb: about for verb, about in VERBS.items() if (here / f"{verb}.py").exists()}
+
+
+def build_parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The command line; only the chosen verb's own options are filled in."""
+    parser = argparse.ArgumentParser(
+        prog="modemgw",
+        description="An SMS gateway on your own SIM cards.",
+        epilog="`modemgw VERB --help` says more about one of them.",
+    )
+    parser.add_argument("--version", action="version", version=f"modemgw {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, about in available().items():
+        sub = verbs.add_parser(verb, help=about, description=f"{about[0].upper()}{about[1:]}.")
+        if verb == chosen:
+            module = importlib.import_module(f"modemgw.cli.{verb}")
+            module.configure(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one verb; the exit code. 2 is always a mistake in the command line or the configuration."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    if chosen is not None and chosen not in available():
+        near = difflib.get_close_matches(chosen, available(), n=1)
+        hint = f"did you mean `{near[0]}`?" if near else "`modemgw --help` lists them."
+        print(f"modemgw: there is no verb `{chosen}`: {hint}", file=sys.stderr)
+        return 2
+    args = build_parser(chosen).parse_args(arguments)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except Stop as stop:
+        print(f"modemgw: {stop.text}", file=sys.stderr)
+        return stop.code
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does. Nothing more can be said; keep Python from trying.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code

@@ -1,0 +1,68 @@
+"""``modemgw emulate``: a tty that any program can talk to, until interrupted."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Modemgw = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def ask(tty: int, command: bytes, until: bytes) -> bytes:
+    """Everything that comes back up to ``until``."""
+    os.write(tty, command)
+    heard = b""
+    while until not in heard:
+        ready, _, _ = select.select([tty], [], [], 20)
+        assert ready, f"no {until!r} in {heard!r}"
+        heard += os.read(tty, 4096)
+    return heard
+
+
+@pytest.mark.system
+def test_a_program_sends_a_message_and_the_journal_has_it(tmp_path: Path) -> None:
+    directory, journal = tmp_path / "lab", tmp_path / "journal"
+    command = ["emulate", "--dir", str(directory), "--modems", "2", "--journal", str(journal)]
+    with subprocess.Popen([sys.executable, "-m", "modemgw", *command], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "ready" not in (line := process.stdout.readline()):
+            assert line, "it ended before it was ready"
+        assert sorted(path.name for path in directory.iterdir()) == ["modem0", "modem1"]
+        tty = os.open(directory / "modem0", os.O_RDWR | os.O_NOCTTY)
+        assert b"OK" in ask(tty, b"AT+CMGF=0\r", b"OK\r\n")
+        ask(tty, b"AT+CMGS=18\r", b"> ")
+        assert b"+CMGS:" in ask(tty, b"0001000C91947111325476000005E8329BFD06\x1a", b"OK\r\n")
+        os.close(tty)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+    assert list(directory.iterdir()) == []
+    submits = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert any("hello" in json.dumps(entry) for entry in submits)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--modems", "0"], "--modems must be"),
+        (["--latency", "-1"], "--latency must be"),
+        (["--persona", "nosuchthing"], "nosuchthing"),
+    ],
+)
+def test_mistakes_are_said_plainly(modemgw: Modemgw, tmp_path: Path, options: list[str], words: str) -> None:
+    done = modemgw("emulate", "--dir", tmp_path / "lab", *options)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_place_that_cannot_be_written_is_one_line(modemgw: Modemgw, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = modemgw("emulate", "--dir", tmp_path / "file" / "lab")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
