@@ -16,6 +16,7 @@ Map, in reading order:
     lines.py      command lines taken apart (V.250)
     codes.py      words and digits of result codes
     basic.py, card.py, radio.py, messages.py, sending.py, calls.py    the commands, by subject
+    textmode.py   messages as text instead of PDUs
     ussd.py       what the network answers to *100#
     inbound.py    what arrives from the network: storage, indications, acknowledgement
     sim.py, storage.py    what the card and the modem remember

@@ -47,7 +47,28 @@ def defaults(device: "Device", ask: Ask) -> Reply:  # noqa: ARG001
     return []
 
 
-@reply_to("L", "M", "X", "P", "T", "&C", "&D", "&K", "&S", "&W", "&A", "&B", "+IFC", "+ICF", "+IPR", "+CSCLK")
+_IGNORED = (
+    "L",
+    "M",
+    "X",
+    "P",
+    "T",
+    "&A",
+    "&B",
+    "&C",
+    "&D",
+    "&K",
+    "&S",
+    "&W",
+    "+IFC",
+    "+ICF",
+    "+IPR",
+    "+CMMS",
+    "+CGSMS",
+)
+
+
+@reply_to(*_IGNORED, "+CSDH")
 def ignored(device: "Device", ask: Ask) -> Reply:  # noqa: ARG001
     """Taken and ignored."""
     return []

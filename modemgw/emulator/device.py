@@ -170,7 +170,7 @@ class Device:
 
     def frame_info(self, text: str) -> bytes:
         """An information line as V.250 frames it."""
-        return f"\r\n{text}\r\n".encode("latin-1") if self.settings.verbose else f"{text}\r\n".encode("latin-1")
+        return (f"\r\n{text}\r\n" if self.settings.verbose else f"{text}\r\n").encode("latin-1", "replace")
 
     def urc(self, text: str, pdu: str = "", *, at_once: bool = False) -> None:
         """Say something unasked; see Announcer."""

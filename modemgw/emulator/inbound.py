@@ -7,6 +7,7 @@ the message.
 
 from typing import TYPE_CHECKING
 
+from modemgw.emulator import textmode
 from modemgw.emulator.agenda import Entry
 from modemgw.emulator.lines import Failure
 from modemgw.emulator.mailbox import Mt
@@ -97,8 +98,7 @@ class Inbox:
         mt = self._device.settings.cnmi[1]
         category = tpdu.message_class
         if (mt == 2 and category != 2) or (mt == 3 and category == 3):
-            header = self._device.persona.routing.cmt_header.format(length=message.length)
-            return self._direct(header, message)
+            return self._direct(self._device.persona.routing.cmt_header, message)
         name = "SM" if category == 2 and self._device.sim is not None else self._device.settings.cpms[2]
         index = self._store(self.storage(name), message)
         if index is None:
@@ -112,7 +112,7 @@ class Inbox:
         ds = self._device.settings.cnmi[3]
         routing = self._device.persona.routing
         if ds == 1:
-            return self._direct(routing.cds_header.format(length=message.length), message, at_once=at_once)
+            return self._direct(routing.cds_header, message, at_once=at_once)
         if ds == 2:
             index = self._store(self.storage(routing.report_storage), message)
             if index is None:
@@ -136,7 +136,10 @@ class Inbox:
 
     def _direct(self, header: str, message: Mt, *, at_once: bool = False) -> bool | None:
         device = self._device
-        self._indicate(header, message.pdu, at_once=at_once)
+        lines = (header.format(length=message.length), message.pdu)
+        if device.settings.cmgf == 1:
+            lines = textmode.shown(device, message.tpdu)
+        self._indicate(*lines, at_once=at_once)
         if device.settings.csms == 0:
             return True
         self._unacknowledged = device.agenda.after(device.persona.routing.ack_seconds, self._ack_missing)

@@ -100,6 +100,8 @@ class Intake:
         del self._input[: end + 1]
         self._payload += piece[: max(_PAYLOAD_LIMIT - len(self._payload), 0)]
         device.echo_payload(piece, ended=last == _SUBMIT)
+        if device.settings.cmgf == 1:  # a new line of text, a new prompt
+            device.write(device.persona.line.prompt.encode() * piece.count(_CR))
         exchange = device.exchange
         if last is None or exchange is None:
             return False

@@ -57,6 +57,17 @@ class Mailbox:
         self._waiting.append(message)
         self._pump(at_once=at_once)
 
+    def holds(self, message: Mt) -> bool:
+        """Whether the message still waits here."""
+        return any(there is message for there in self._waiting)
+
+    def drop(self, message: Mt) -> bool:
+        """Its time is over: False if it was taken already, or is just being shown."""
+        if not self.holds(message) or (self._in_flight and self._waiting[0] is message):
+            return False
+        self._waiting = deque(there for there in self._waiting if there is not message)
+        return True
+
     def attach(self, device: "Device") -> None:
         """The SIM is reachable in this modem."""
         self._device = device

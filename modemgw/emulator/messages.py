@@ -3,6 +3,7 @@
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from modemgw.emulator import textmode
 from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, reply_to
 from modemgw.emulator.storage import READ, SENT, UNSENT, Slot, Storage
 
@@ -37,6 +38,17 @@ def cmgf(device: "Device", ask: Ask) -> Reply:
     if value > 1:
         raise Failure("CMS", 303)
     device.settings.cmgf = value
+    return []
+
+
+@reply_to("+CSMP")
+def csmp(device: "Device", ask: Ask) -> Reply:
+    """First octet, validity, protocol and coding of messages sent in text mode (clause 3.3.2)."""
+    if ask.kind == "test":
+        return []
+    if ask.kind == "read":
+        return ["+CSMP: " + ",".join(map(str, device.settings.csmp))]
+    device.settings.csmp = tuple(ask.number(place, device.settings.csmp[place]) for place in range(4))
     return []
 
 
@@ -131,8 +143,12 @@ def csca(device: "Device", ask: Ask) -> Reply:
     return []
 
 
-def _header(device: "Device", slot: Slot) -> str:
-    return f"{slot.stat},,{slot.length}" if device.persona.storage.alpha else f"{slot.stat},{slot.length}"
+def _shown(device: "Device", slot: Slot) -> str:
+    if device.settings.cmgf == 1:
+        header, body = textmode.stored(device, slot)
+        return f"{header}\r\n{body}" if body else header
+    alpha = "," if device.persona.storage.alpha else ""
+    return f"{slot.stat},{alpha}{slot.length}\r\n{slot.pdu}"
 
 
 def _preferred(device: "Device") -> Storage:
@@ -155,7 +171,7 @@ def cmgr(device: "Device", ask: Ask) -> Reply:
         return ["+CMGR: 0,,0"] if empty == "0,,0" else []
     if ask.number(1, 0) == 0:
         storage.mark_read(index)
-    return [f"+CMGR: {_header(device, slot)}\r\n{slot.pdu}"]
+    return [f"+CMGR: {_shown(device, slot)}"]
 
 
 @reply_to("+CMGL")
@@ -165,21 +181,28 @@ def cmgl(device: "Device", ask: Ask) -> Reply:
         return ["+CMGL: (0-4)"]
     storage = _preferred(device)
     persona = device.persona.storage
-    stat = ask.number(0, 0)
     if persona.list_answer == "303" or (storage.name == "SR" and not persona.list_reports):
         raise Failure("CMS", 303)
-    if stat > 4:
-        raise Failure("CMS", 304)
+    stats = _stats_wanted(device, ask)
     if persona.list_answer == "hang":
         return PENDING
     listed = [] if persona.list_answer == "empty" else storage.items()
     lines = []
     for index, slot in listed:
-        if stat in (4, slot.stat):
-            lines.append(f"+CMGL: {index},{_header(device, slot)}\r\n{slot.pdu}")
+        if slot.stat in stats:
+            lines.append(f"+CMGL: {index},{_shown(device, slot)}")
             if ask.number(1, 0) == 0:
                 storage.mark_read(index)
     return _slowly(device, persona.list_seconds, lines)
+
+
+def _stats_wanted(device: "Device", ask: Ask) -> tuple[int, ...]:
+    if device.settings.cmgf == 1:
+        return textmode.stats_wanted(ask.text(0, "REC UNREAD"))
+    stat = ask.number(0, 0)
+    if stat > 4:
+        raise Failure("CMS", 304)
+    return (0, 1, 2, 3) if stat == 4 else (stat,)
 
 
 @reply_to("+CMGD")

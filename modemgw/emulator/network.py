@@ -29,12 +29,14 @@ from modemgw.pdu.address import Address, TypeOfNumber
 from modemgw.pdu.envelope import wrap
 from modemgw.pdu.segment import plan
 from modemgw.pdu.tpdu import Deliver, StatusReport, Submit
+from modemgw.pdu.validity import Relative
 from modemgw.seams import Clock
 
 if TYPE_CHECKING:
     from modemgw.emulator.device import Device
 
 COUNTRY = "49"
+_VALIDITY_OVER = 0x46  # TP-ST, permanent: SM validity period expired
 Range = float | tuple[float, float]
 
 
@@ -163,10 +165,23 @@ class Network:
         if there is None:
             self._report(report, how.statuses, early=how.early)
         else:
-            delay = self.draw(self.forward_delay)
-            message = self._mt(self.deliver_of(submit, sim.number), lambda: self._report(report, (0,)))
-            self.agenda.after(delay, lambda: there.put(message))
+            self._forward(there, report)
         return entry
+
+    def _forward(self, there: Mailbox, report: "_Report") -> None:
+        """To a SIM of the lab: delivered and reported when it can take it, or dropped when its validity is over."""
+        message = self._mt(self.deliver_of(report.submit, report.sim.number), lambda: self._report(report, (0,)))
+        self.agenda.after(self.draw(self.forward_delay), lambda: self._offer(there, message, report))
+
+    def _offer(self, there: Mailbox, message: Mt, report: "_Report") -> None:
+        there.put(message)
+        validity = report.submit.validity
+        if isinstance(validity, Relative) and there.holds(message):
+            self.agenda.after(validity.seconds, lambda: self._expire(there, message, report))
+
+    def _expire(self, there: Mailbox, message: Mt, report: "_Report") -> None:
+        if there.drop(message):
+            self._report(report, (_VALIDITY_OVER,))
 
     def _report(self, report: "_Report", statuses: tuple[int, ...], *, early: bool = False) -> None:
         mailbox = self.mailbox(report.sim)

@@ -5,13 +5,16 @@ part of the latency passes before it does is the network's `accept_at`; a modem 
 has sent nothing.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from modemgw.emulator import textmode
 from modemgw.emulator.faults import AcceptBut, Error, Reboot, Unplug, pick
 from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, reply_to
 from modemgw.emulator.magic import Behaviour
 from modemgw.emulator.sim import Sim
 from modemgw.pdu.decode import decode
+from modemgw.pdu.envelope import wrap
 from modemgw.pdu.errors import PduError
 from modemgw.pdu.tpdu import Submit
 
@@ -19,26 +22,42 @@ if TYPE_CHECKING:
     from modemgw.emulator.device import Device
     from modemgw.emulator.exchange import Exchange
 
+Reader = Callable[[bytes], tuple[str, Submit]]
 _LONGEST = 176  # octets of a SUBMIT with a full address, an absolute validity and 140 octets of user data
 
 
 @reply_to("+CMGS")
 def cmgs(device: "Device", ask: Ask) -> Reply:
-    """Send a message in PDU mode; <length> counts the TPDU without the SMSC field."""
+    """Send a message. PDU mode: <length> counts the TPDU without the SMSC field. Text mode: the recipient."""
     exchange = device.exchange
     if ask.kind == "test" or exchange is None:
         return []
     device.inbox.usable()
-    length = ask.number(0)
-    if not 7 <= length <= _LONGEST:
-        raise Failure("CMS", 304)
-    exchange.prompt(lambda payload: _payload(device, exchange, length, payload))
+    read = _text_reader(device, ask) if device.settings.cmgf == 1 else _pdu_reader(ask)
+    exchange.prompt(lambda payload: _payload(device, exchange, read, payload))
     return PENDING
 
 
-def _payload(device: "Device", exchange: "Exchange", length: int, payload: bytes) -> None:
+def _text_reader(device: "Device", ask: Ask) -> Reader:
+    number = textmode.recipient(ask.text(0))
+
+    def read(payload: bytes) -> tuple[str, Submit]:
+        submit = textmode.submit(device, number, payload)
+        return wrap(submit.encode()).hex, submit
+
+    return read
+
+
+def _pdu_reader(ask: Ask) -> Reader:
+    length = ask.number(0)
+    if not 7 <= length <= _LONGEST:
+        raise Failure("CMS", 304)
+    return lambda payload: _read(payload, length)
+
+
+def _payload(device: "Device", exchange: "Exchange", read: Reader, payload: bytes) -> None:
     try:
-        line, submit = _read(payload, length)
+        line, submit = read(payload)
     except Failure as failure:
         if device.persona.line.bad_length == "hang":
             device.expect_payload()

@@ -18,7 +18,7 @@ class Announcer:
 
     def frame(self, text: str) -> bytes:
         """An unsolicited line as it goes over the wire."""
-        return f"\r\n{text}{self._device.persona.line.urc_end}".encode("latin-1")
+        return f"\r\n{text}{self._device.persona.line.urc_end}".encode("latin-1", "replace")
 
     def say(self, text: str, pdu: str = "", *, at_once: bool = False) -> None:
         """Say a line, with a PDU line behind it for `+CMT` and `+CDS`. `at_once`: even inside a command."""
@@ -29,7 +29,7 @@ class Announcer:
         data = self.frame(text)
         data += b"".join(self.frame(do.text) for do in effects if isinstance(do, Stray) and do.where == "pdu")
         if pdu:
-            data += f"{pdu}{device.persona.line.urc_end}".encode()
+            data += f"{pdu}{device.persona.line.urc_end}".encode("latin-1", "replace")
         garble, late = pick(effects, Garble), pick(effects, Delay)
         if garble is not None:
             data = garbled(data, garble.count, device.rng)
