@@ -46,12 +46,12 @@ def disable_target(cur: sqlite3.Cursor, target_id: str, now_ms: int, reason: str
 
 
 def due(cur: sqlite3.Cursor, target_id: str, now_ms: int, limit: int) -> list[Delivery]:
-    """What may go to the target now, oldest first: of each message only the first that is not done yet."""
+    """What may go to the target now, longest due first: of each message only the first that is not done yet."""
     rows = cur.execute(
         "SELECT d.*, e.id AS event_id, e.type, e.at_ms, e.data "
         "FROM deliveries AS d JOIN events AS e ON e.seq = d.event_seq "
         f"WHERE d.target_id = ? AND d.state = 'pending' AND d.due_ms <= ? AND {_FIRST_IN_LINE} "
-        "ORDER BY d.delivery_id LIMIT ?",
+        "ORDER BY d.due_ms, d.delivery_id LIMIT ?",
         (target_id, now_ms, limit),
     ).fetchall()
     return [
