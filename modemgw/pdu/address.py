@@ -88,7 +88,9 @@ class Address:
         return bytes((length, self._type())) + value
 
     def encode_smsc(self) -> bytes:
-        """As the SMSC field of PDU mode: length in octets, type, value."""
+        """As the SMSC field of PDU mode: length in octets, type, value. PduError for a name: it is a number."""
+        if self.ton is TypeOfNumber.ALPHANUMERIC:
+            raise PduError("SMSC", None, "a service centre has a number, not a name")
         value = self._value("SMSC")[1]
         return bytes((len(value) + 1, self._type())) + value
 

@@ -6,6 +6,8 @@ single septets, each in an octet of its own. At most nine steps for any length, 
 one by one.
 """
 
+from modemgw.pdu.errors import PduError
+
 _MOST = 512  # septets; more than any length octet announces
 
 
@@ -18,8 +20,14 @@ def _mask(half: int) -> int:
 _STEPS = tuple((half, _mask(half), _mask(half) << 7 * half) for half in (256, 128, 64, 32, 16, 8, 4, 2, 1))
 
 
+def _check(count: int) -> None:
+    if count > _MOST:
+        raise PduError("TP-UD", None, f"more than {_MOST} septets")
+
+
 def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
     """`count` septet values (≤ 512), one an octet, after `fill_bits` unused bits. `octets` has them all."""
+    _check(count)
     value = int.from_bytes(octets, "little") >> fill_bits & (1 << 7 * count) - 1
     for half, low, high in _STEPS:
         if half < count:
@@ -30,6 +38,7 @@ def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
 def pack(septets: bytes, fill_bits: int = 0) -> bytes:
     """Septet values (≤ 512 of them, each below 128) as octets, after `fill_bits` zero bits."""
     count = len(septets)
+    _check(count)
     value = int.from_bytes(septets, "little")
     for half, low, high in reversed(_STEPS):
         if half < count:

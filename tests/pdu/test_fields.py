@@ -53,6 +53,11 @@ def test_letters_and_long_numbers_cannot_be_digits() -> None:
         Address("x" * 146, TypeOfNumber.ALPHANUMERIC).encode("TP-DA")
 
 
+def test_a_service_centre_has_no_name() -> None:
+    with pytest.raises(PduError, match="not a name"):
+        Address.alphanumeric("Centre").encode_smsc()
+
+
 def test_a_reserved_type_of_number_is_unknown() -> None:
     assert address.decode(Cursor(bytes.fromhex("04f12143")), "TP-OA") == Address("1234")
 

@@ -149,6 +149,14 @@ def test_septets_pack_and_unpack(values: bytes, fill_bits: int) -> None:
     assert _one_by_one(octets, len(values), fill_bits) == values
 
 
+def test_more_septets_than_any_field_has_are_refused() -> None:
+    assert septets.unpack(septets.pack(b"\x7f" * 512), 512) == b"\x7f" * 512
+    with pytest.raises(PduError):
+        septets.pack(bytes(513))
+    with pytest.raises(PduError):
+        septets.unpack(bytes(449), 513)
+
+
 @given(st.binary(max_size=300), st.integers(0, 6))
 def test_unpacking_takes_what_was_announced_and_no_more(octets: bytes, fill_bits: int) -> None:
     count = max(0, (len(octets) * 8 - fill_bits) // 7)

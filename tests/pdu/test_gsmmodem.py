@@ -25,6 +25,8 @@ _GSM = "".join(char for char in DEFAULT if char not in "\x1b§@")
 _EXTENDED = "^{}\\[~]|€"
 TEXTS = st.one_of(
     st.text(_GSM + _EXTENDED, min_size=1, max_size=400),
+    st.builds(lambda word, times: word * times, st.text(_GSM + _EXTENDED, min_size=1, max_size=20), st.integers(1, 60)),
+    st.builds(lambda word, times: word * times, st.text("жяё漢字", min_size=1, max_size=9), st.integers(1, 60)),
     st.text("жяё漢字あما" + string.ascii_letters, min_size=1, max_size=200),
 )
 NUMBERS = st.from_regex(r"\+[1-9][0-9]{4,14}", fullmatch=True)
