@@ -7,7 +7,7 @@ Map, in reading order:
     lab.py        named ports, modems and SIM cards on one network; the way in
     network.py    the simulated operator and service centre; its ledger is the truth about what was sent
     ledger.py     the truth, entry by entry
-    mailbox.py    what waits for one SIM
+    mailbox.py, tickets.py    what waits for one SIM; what is still to be reported
     magic.py      recipients that fail on purpose
     device.py     one modem: bytes in, bytes out, no I/O, no clock of its own
     intake.py, wire.py, urcs.py   what it hears, what it writes, what it says unasked

@@ -151,6 +151,11 @@ class Inbox:
         self._unacknowledged = None
         self._tell_network(taken=taken)
 
+    @property
+    def awaits_acknowledgement(self) -> bool:
+        """Whether a message was shown that the computer has not acknowledged yet."""
+        return self._unacknowledged is not None
+
     def check_unacknowledged(self) -> Entry:
         """Failure unless a message waits for its acknowledgement."""
         if self._unacknowledged is None:

@@ -71,7 +71,7 @@ class Mailbox:
     def attach(self, device: "Device") -> None:
         """The SIM is reachable in this modem."""
         self._device = device
-        self._in_flight = False
+        self._in_flight = device.inbox.awaits_acknowledgement
         self._pump()
 
     def settle(self, *, taken: bool) -> None:

@@ -14,7 +14,6 @@ Clauses: 23.040 §3.2 (store and forward), §9.2.2 (TPDUs), §9.2.3.26 (status r
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -23,9 +22,10 @@ from modemgw.emulator.ledger import Accepted, Delivered, record
 from modemgw.emulator.magic import ORDINARY, Behaviour, behaviour
 from modemgw.emulator.mailbox import Mailbox, Mt
 from modemgw.emulator.sim import Sim
+from modemgw.emulator.tickets import Ticket, canonical
 from modemgw.emulator.ussd import MENUS, Menu
 from modemgw.pdu import timestamp
-from modemgw.pdu.address import Address, TypeOfNumber
+from modemgw.pdu.address import Address
 from modemgw.pdu.envelope import wrap
 from modemgw.pdu.segment import plan
 from modemgw.pdu.tpdu import Deliver, StatusReport, Submit
@@ -35,7 +35,6 @@ from modemgw.seams import Clock
 if TYPE_CHECKING:
     from modemgw.emulator.device import Device
 
-COUNTRY = "49"
 _VALIDITY_OVER = 0x46  # TP-ST, permanent: SM validity period expired
 Range = float | tuple[float, float]
 
@@ -43,7 +42,7 @@ Range = float | tuple[float, float]
 class Network:
     """One operator with its service centre. Seconds unless said otherwise; a range is drawn from `rng`.
 
-    `latency`: 0x1A to the answer; 0 answers at once. `report_delay`: acceptance to report; negative: before `+CMGS`.
+    `latency`: 0x1A to the answer; 0 answers at once. `report_delay`: that answer to the report; negative: before it.
     `accept_at`: which part of the latency is over when the network takes the message. `pending_first`: every report is
     preceded by "still trying". `keep`: how many entries the two logs keep, None for all.
     """
@@ -141,8 +140,11 @@ class Network:
             return ORDINARY
         return behaviour(number)
 
-    def accept(self, device: "Device", sim: Sim, submit: Submit, pdu: str, mr: int) -> Accepted:
-        """Take a SUBMIT: it is in the ledger from now on, and will be delivered and reported."""
+    def accept(self, device: "Device", sim: Sim, submit: Submit, pdu: str, mr: int, *, answer_at: float) -> Accepted:
+        """Take a SUBMIT: it is in the ledger from now on, and will be delivered and reported.
+
+        `answer_at`: the lab time when the modem says so to the computer.
+        """
         entry = Accepted(
             at_ms=self.clock.wall_ms(),
             device=device.name,
@@ -160,43 +162,47 @@ class Network:
         record(self.ledger, entry, self.on_accepted, self._keep)
         how = self.behaviour(submit)
         number = canonical(submit.destination)
-        report = _Report(self, sim, submit, mr, self.stamp(), national=how.national)
+        ticket = Ticket(sim, submit, mr, self.stamp(), answer_at, national=how.national)
         there = self._mailboxes.get(number)
         if there is None:
-            self._report(report, how.statuses, early=how.early)
+            self._report(ticket, how.statuses, early=how.early)
         else:
-            self._forward(there, report)
+            self._forward(there, ticket)
         return entry
 
-    def _forward(self, there: Mailbox, report: "_Report") -> None:
+    def _forward(self, there: Mailbox, ticket: Ticket) -> None:
         """To a SIM of the lab: delivered and reported when it can take it, or dropped when its validity is over."""
-        message = self._mt(self.deliver_of(report.submit, report.sim.number), lambda: self._report(report, (0,)))
-        self.agenda.after(self.draw(self.forward_delay), lambda: self._offer(there, message, report))
+        message = self._mt(self.deliver_of(ticket.submit, ticket.sim.number), lambda: self._report(ticket, (0,)))
+        self.agenda.after(self.draw(self.forward_delay), lambda: self._offer(there, message, ticket))
 
-    def _offer(self, there: Mailbox, message: Mt, report: "_Report") -> None:
+    def _offer(self, there: Mailbox, message: Mt, ticket: Ticket) -> None:
         there.put(message)
-        validity = report.submit.validity
+        validity = ticket.submit.validity
         if isinstance(validity, Relative) and there.holds(message):
-            self.agenda.after(validity.seconds, lambda: self._expire(there, message, report))
+            self.agenda.after(validity.seconds, lambda: self._expire(there, message, ticket))
 
-    def _expire(self, there: Mailbox, message: Mt, report: "_Report") -> None:
+    def _expire(self, there: Mailbox, message: Mt, ticket: Ticket) -> None:
         if there.drop(message):
-            self._report(report, (_VALIDITY_OVER,))
+            self._report(ticket, (_VALIDITY_OVER,))
 
-    def _report(self, report: "_Report", statuses: tuple[int, ...], *, early: bool = False) -> None:
-        mailbox = self.mailbox(report.sim)
-        if mailbox is None or not report.submit.srr:
+    def _report(self, ticket: Ticket, statuses: tuple[int, ...], *, early: bool = False) -> None:
+        mailbox = self.mailbox(ticket.sim)
+        if mailbox is None or not ticket.submit.srr:
             return
         if self.pending_first and statuses == (0,):
             statuses = (0x30, 0)
-        delay = self.draw(self.report_delay)
-        early = early or delay < 0
+        delay = -1.0 if early else self.draw(self.report_delay)
+        wait = max(ticket.answer_at - self.now.value, 0.0) + delay
         for place, status in enumerate(statuses):
-            if early and place == 0:
-                mailbox.put(self._mt(report.tpdu(status)), at_once=True)
-            else:
-                wait = max(delay, 0.0) + place * 5.0
-                self.agenda.after(wait, lambda st=status: mailbox.put(self._mt(report.tpdu(st))))  # type: ignore[misc]
+            self._plan_report(mailbox, ticket, status, wait + 5.0 * place, before_answer=delay < 0 and place == 0)
+
+    def _plan_report(self, mailbox: Mailbox, ticket: Ticket, status: int, wait: float, *, before_answer: bool) -> None:
+        if before_answer and wait <= 0:
+            mailbox.put(self._mt(ticket.report(status, self.stamp())), at_once=True)
+        else:
+            self.agenda.after(
+                wait, lambda: mailbox.put(self._mt(ticket.report(status, self.stamp())), at_once=before_answer)
+            )
 
     # ---- to the modems
 
@@ -259,38 +265,3 @@ class Network:
         """The network's time as a TP-SCTS."""
         moment = datetime.fromtimestamp(self.clock.wall_ms() / 1000, UTC).astimezone(self.time_zone)
         return timestamp.encode(moment, "TP-SCTS")
-
-
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """What is needed to report on one accepted SUBMIT."""
-
-    network: Network
-    sim: Sim
-    submit: Submit
-    mr: int
-    scts: bytes
-    national: bool
-
-    def tpdu(self, status: int) -> StatusReport:
-        """The STATUS-REPORT with that TP-ST."""
-        recipient = self.submit.destination
-        if self.national and recipient.ton is TypeOfNumber.INTERNATIONAL:
-            recipient = Address("0" + recipient.text.removeprefix(COUNTRY), TypeOfNumber.UNKNOWN)
-        return StatusReport(
-            mr=self.mr,
-            recipient=recipient,
-            scts_raw=self.scts,
-            discharge_raw=self.network.stamp(),
-            status=status,
-        )
-
-
-def canonical(address: Address) -> str:
-    """The number in international form where it can be told: 0… is of the home country, 00… international."""
-    text = address.number
-    if text.startswith("00"):
-        return "+" + text[2:]
-    if text.startswith("0") and len(text) > 3:
-        return f"+{COUNTRY}{text[1:]}"
-    return text

@@ -105,6 +105,9 @@ class _Sending:
         self._line = line
         self._mr = sim.next_mr()
         self._how = self._behaviour()
+        network = device.network
+        self._seconds = network.draw(network.latency) + self._how.seconds
+        self._answer_at = network.now.value + self._seconds
 
     def _behaviour(self) -> Behaviour:
         error = pick(self._exchange.effects, Error)
@@ -124,18 +127,17 @@ class _Sending:
             self._accept()
         if self._exchange.reach("submitted"):
             return
-        network = self._device.network
-        seconds = network.draw(network.latency) + self._how.seconds
-        if seconds <= 0:
+        if self._seconds <= 0:
             self._accept()
             self._answer()
             return
-        self._exchange.later(seconds * network.accept_at, self._accept)
-        self._exchange.later(seconds, self._answer)
+        self._exchange.later(self._seconds * self._device.network.accept_at, self._accept)
+        self._exchange.later(self._seconds, self._answer)
 
     def _accept(self) -> None:
         if self._how.accepts:
-            self._device.network.accept(self._device, self._sim, self._submit, self._line, self._mr)
+            network = self._device.network
+            network.accept(self._device, self._sim, self._submit, self._line, self._mr, answer_at=self._answer_at)
 
     def _answer(self) -> None:
         if self._how.silent:

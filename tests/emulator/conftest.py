@@ -2,11 +2,13 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from modemgw.emulator.device import Device
 from modemgw.emulator.lab import Lab
+from modemgw.emulator.persona import Persona, load
 from modemgw.pdu.address import Address
 from modemgw.pdu.envelope import wrap
 from modemgw.pdu.segment import plan
@@ -99,3 +101,22 @@ def make_bench(make_lab: Callable[..., Lab]) -> Callable[..., Bench]:
 def bench(make_bench: Callable[..., Bench]) -> Bench:
     """One modem of the generic persona, set up."""
     return make_bench()
+
+
+@pytest.fixture
+def variant() -> Callable[..., Persona]:
+    """The generic persona with other values: `variant(line={"prompt": "\r\n>"})`."""
+
+    def make(**sections: dict[str, object]) -> Persona:
+        persona = load("generic")
+        changes = {name: replace(getattr(persona, name), **values) for name, values in sections.items()}
+        return replace(persona, **changes)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def pair(make_bench: Callable[..., Bench]) -> tuple[Bench, Bench]:
+    """Two modems on one network, set up."""
+    first = make_bench(name="a")
+    return first, make_bench(name="b", lab=first.lab)
