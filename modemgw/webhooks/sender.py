@@ -39,7 +39,7 @@ class AiohttpSender:
     """The real one; a session per target, because each has its own rule for addresses."""
 
     def __init__(self) -> None:
-        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._sessions: dict[WebhookTarget, aiohttp.ClientSession] = {}
 
     async def post(self, target: WebhookTarget, headers: Mapping[str, str], body: bytes) -> int:
         try:
@@ -60,7 +60,7 @@ class AiohttpSender:
         self._sessions.clear()
 
     def _session(self, target: WebhookTarget) -> aiohttp.ClientSession:
-        session = self._sessions.get(target.id)
+        session = self._sessions.get(target)
         if session is None:
             connector = aiohttp.TCPConnector(
                 resolver=CheckedResolver(allow_private=target.allow_private), use_dns_cache=False, limit=2
@@ -72,7 +72,7 @@ class AiohttpSender:
                 trust_env=False,
                 timeout=aiohttp.ClientTimeout(total=None),  # the dispatcher's
             )
-            self._sessions[target.id] = session
+            self._sessions[target] = session
         return session
 
 
