@@ -1,18 +1,20 @@
 """Where a user-perceived character begins: extended grapheme clusters (Unicode annex 29), as far as SMS needs them.
 
-Emoji sequences, skin tones, flags, variation selectors, combining marks, Hangul syllables and Indic conjuncts stay
-whole. Built on the categories of `unicodedata`; what annex 29 takes from tables that Python lacks is told by range.
+Emoji sequences, skin tones, flags, variation selectors, combining marks, Hangul syllables and conjuncts of the Indian
+scripts stay whole. Built on the categories of `unicodedata`; what annex 29 takes from tables that Python lacks is
+told by range. Where that is not exact, something stays together that need not.
 """
 
 import unicodedata
 
 _ZWJ = 0x200D
 _MARKS = ("Mn", "Me", "Mc")
-# Extend or SpacingMark in annex 29, though no marks by category
+_CONTROLS = ("Cc", "Cf", "Zl", "Zp")
+# Extend or SpacingMark in annex 29, though no marks by category: ZWNJ, ZWJ, Thai and Lao AM, half-width voice marks
 _MORE_EXTEND = frozenset((0x200C, _ZWJ, 0x0E33, 0x0EB3, 0xFF9E, 0xFF9F))
-_PREPEND = frozenset((*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x0D4E))
-# Scripts whose virama binds the next consonant (rule GB9c): 128 code points each
-_CONJUNCT_BLOCKS = frozenset((0x0900, 0x0980, 0x0A80, 0x0B00, 0x0C00, 0x0D00))
+_PREPEND = frozenset((*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x0D4E, 0x110BD, 0x110CD))
+# Rule GB9c: after one of these a letter of such a script goes on with the cluster
+_LINKERS = frozenset((0x094D, 0x09CD, 0x0ACD, 0x0B4D, 0x0C4D, 0x0D4D, 0x1039, 0x17D2))
 
 
 def starts(text: str) -> list[bool]:
@@ -23,43 +25,42 @@ def starts(text: str) -> list[bool]:
     state = _State()
     for char in text:
         code = ord(char)
-        result.append(state.breaks(code))
-        state.add(code)
+        extends = _extends(code)
+        result.append(state.breaks(code, extends))
+        state.add(code, extends)
     return result
 
 
 class _State:
     """What the rules must remember of the cluster so far."""
 
-    __slots__ = ("before", "flags", "pictograph", "virama")
+    __slots__ = ("before", "flags", "linked", "pictograph")
 
     def __init__(self) -> None:
-        self.before = 0
+        self.before = 0x0A  # as after a line feed, everything may begin
         self.flags = 0  # regional indicators in a row
-        self.pictograph = False  # the cluster began with a pictograph, and only marks followed
-        self.virama = 0  # block of a virama after which only marks followed
+        self.linked = False  # a linker stood in it, and only marks since
+        self.pictograph = False  # it began with a pictograph, and only marks followed
 
-    def add(self, code: int) -> None:
-        if not _extends(code):
+    def add(self, code: int, extends: bool) -> None:
+        if not extends:
             self.pictograph = _is_pictograph(code)
-            self.virama = 0
-        elif code & ~0x7F in _CONJUNCT_BLOCKS and unicodedata.combining(chr(code)) == 9:
-            self.virama = code & ~0x7F
+        self.linked = extends and (self.linked or code in _LINKERS)
         self.flags = self.flags + 1 if _is_flag(code) else 0
         self.before = code
 
-    def breaks(self, code: int) -> bool:
+    def breaks(self, code: int, extends: bool) -> bool:
         """Whether a cluster begins with this code point."""
         before = self.before
-        if before in (0x0A, 0x0D) or before < 0x20:
-            return not (before == 0x0D and code == 0x0A)
-        if _extends(code) or before in _PREPEND:
-            return code < 0x20
+        if _is_control(before) or _is_control(code):
+            return before != 0x0D or code != 0x0A
+        if extends or before in _PREPEND:
+            return False
         if before == _ZWJ and self.pictograph and _is_pictograph(code):
             return False
         if _is_flag(code) and self.flags % 2:
             return False
-        if self.virama and self.virama == code & ~0x7F and unicodedata.category(chr(code)) == "Lo":
+        if self.linked and 0x0900 <= code < 0x1800 and unicodedata.category(chr(code)) == "Lo":
             return False
         return not _hangul_joins(before, code)
 
@@ -73,7 +74,15 @@ def _extends(code: int) -> bool:
     return unicodedata.category(chr(code)) in _MARKS
 
 
+def _is_control(code: int) -> bool:
+    """Whether nothing clings to it, nor it to anything."""
+    if unicodedata.category(chr(code)) not in _CONTROLS:
+        return False
+    return not (code in _MORE_EXTEND or code in _PREPEND or 0xE0020 <= code <= 0xE007F)
+
+
 def _is_flag(code: int) -> bool:
+    """Regional indicators: two of them are a flag."""
     return 0x1F1E6 <= code <= 0x1F1FF
 
 

@@ -1,4 +1,4 @@
-"""Traps of decoding that SMS software falls into, one test each; D1 to D22 in the order of the list we keep.
+"""Twenty-two traps of decoding that SMS software falls into, D1 to D22.
 
 Each of them, got wrong, loses a message that a modem has already handed over, or shows another text than was sent.
 """

@@ -1,4 +1,4 @@
-"""Traps of SUBMIT encoding that SMS software falls into, one test each; E1 to E20 in the order of the list we keep.
+"""Twenty traps of SUBMIT encoding that SMS software falls into, E1 to E20.
 
 Each of them, got wrong, loses a message, sends another text than was meant, or costs money without need.
 """
