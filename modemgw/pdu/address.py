@@ -110,10 +110,11 @@ def decode(cursor: Cursor, field: str) -> Address:
 
 
 def decode_smsc(cursor: Cursor) -> Address | None:
-    """The SMSC field at the cursor; None when it is empty."""
+    """The SMSC field at the cursor; None when it holds no number."""
     length = cursor.octet("SMSC")
     if length == 0:
         return None
     toa = cursor.octet("SMSC")
     value = cursor.take(length - 1, "SMSC")
-    return _read(toa, value, 2 * len(value)) if value else None
+    found = _read(toa, value, 2 * len(value))
+    return found if found.text else None

@@ -62,8 +62,11 @@ def test_a_reserved_type_of_number_is_unknown() -> None:
     assert address.decode(Cursor(bytes.fromhex("04f12143")), "TP-OA") == Address("1234")
 
 
-def test_an_smsc_field_without_digits_is_none() -> None:
-    assert address.decode_smsc(Cursor(b"\x01\x91")) is None
+@pytest.mark.parametrize("field", ["00", "0191", "0291FF"])
+def test_an_smsc_field_without_digits_is_none(field: str) -> None:
+    cursor = Cursor(bytes.fromhex(field))
+    assert address.decode_smsc(cursor) is None
+    assert cursor.left() == 0
 
 
 @given(st.binary(max_size=300))
