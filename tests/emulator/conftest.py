@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -13,6 +14,7 @@ from modemgw.pdu.address import Address
 from modemgw.pdu.envelope import wrap
 from modemgw.pdu.segment import plan
 
+UNREAD: WeakKeyDictionary[Lab, dict[str, bytes]] = WeakKeyDictionary()
 START_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z
 
 
@@ -48,8 +50,11 @@ class Bench:
         return self.wait(wait)
 
     def wait(self, seconds: float = 0.0) -> bytes:
-        """Let time pass; what this modem wrote meanwhile."""
-        return self.lab.run(self.lab.now + seconds)[self.port()]
+        """Let time pass; what this modem wrote since it was last asked."""
+        unread = UNREAD.setdefault(self.lab, {})
+        for port, data in self.lab.run(self.lab.now + seconds).items():
+            unread[port] = unread.get(port, b"") + data
+        return unread.pop(self.port(), b"")
 
     def port(self) -> str:
         return next(name for name, device in self.lab.ports.items() if device is self.device)
