@@ -197,7 +197,7 @@ class Fleet:
         return line.sim_id
 
     async def _start_sending(self, line: Line) -> None:
-        assert line.sim_id is not None  # noqa: S101 - told by the caller
+        assert line.sim_id is not None
         sim_id = line.sim_id
         line.sender = Sender(self._context, line.modem, sim_id, self._leases)
         await self._context.commit(lambda cur: limits.show(cur, sim_id, None))

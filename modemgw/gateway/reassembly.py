@@ -97,5 +97,5 @@ def _join(context: Context, assembly: Assembly, have: Mapping[int, tuple[int, st
 
 def _deliver(pdu: str) -> Deliver:
     message = decode(pdu).tpdu
-    assert isinstance(message, Deliver)  # noqa: S101 - only DELIVERs become parts
+    assert isinstance(message, Deliver)
     return message

@@ -79,7 +79,7 @@ def save_raw(
         (sim_id, modem, pdu, kind, error, now_ms),
     )
     received_id = cur.lastrowid
-    assert received_id is not None  # noqa: S101 - an INSERT gives one
+    assert received_id is not None
     return Saved(received_id, fresh=True, repeat=repeat is not None)
 
 
@@ -105,7 +105,7 @@ def add_message(
         ),
     )  # fmt: skip
     seq = cur.lastrowid
-    assert seq is not None  # noqa: S101 - an INSERT gives one
+    assert seq is not None
     _link(cur, seq, received_ids)
     events.announce_message(cur, stamp, seq, "message.received")
     return seq
@@ -141,7 +141,7 @@ def new_assembly(cur: sqlite3.Cursor, key: SetKey, now_ms: int) -> Assembly:
         "INSERT INTO assemblies (sim_id, peer, ref, bits, parts, first_ms) VALUES (?, ?, ?, ?, ?, ?)",
         (key.sim_id, key.peer, key.ref, key.bits, key.parts, now_ms),
     )
-    assert cur.lastrowid is not None  # noqa: S101 - an INSERT gives one
+    assert cur.lastrowid is not None
     return Assembly(cur.lastrowid, key.parts, None, {})
 
 

@@ -61,7 +61,7 @@ def enqueue(cur: sqlite3.Cursor, stamp: Stamp, draft: Draft, sim_id: int | None)
         ),
     )  # fmt: skip
     seq = cur.lastrowid
-    assert seq is not None  # noqa: S101 - an INSERT gives one
+    assert seq is not None
     cur.executemany(
         "INSERT INTO segments (message_seq, seq, text, data) VALUES (?, ?, ?, ?)",
         [

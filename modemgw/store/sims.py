@@ -26,7 +26,7 @@ def upsert(
             (iccid, imsi, name, number, int(simulated), now_ms, now_ms),
         )
         sim_id = cur.lastrowid
-        assert sim_id is not None  # noqa: S101 - an INSERT gives one
+        assert sim_id is not None
         return sim_id
     cur.execute(
         "UPDATE sims SET iccid = coalesce(iccid, ?), imsi = coalesce(imsi, ?), name = ?, number = coalesce(?, number), "
