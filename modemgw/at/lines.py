@@ -51,6 +51,11 @@ class LineReader:
         """True while a quoted text waits for its end."""
         return self._open is not None
 
+    @property
+    def buffered(self) -> int:
+        """Bytes held back; never more than two full lines."""
+        return len(self._tail) + len(self._open or b"")
+
     def feed(self, data: bytes) -> Iterator[Token]:
         """Every token that these bytes complete."""
         start = 0

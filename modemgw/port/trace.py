@@ -14,6 +14,7 @@ _MAX_PARTIAL = 4096
 
 _PIN = re.compile(r"(AT\+(?:CPIN|CLCK|CPWD)=).*", re.DOTALL)
 _USSD = re.compile(r'(\+CUSD[:=][^"]*").*', re.DOTALL)
+_PDU = re.compile(r"(?=.*[A-Fa-f])(?:[0-9A-Fa-f]{2}){7,}")
 _HEX = re.compile(r"[0-9A-Fa-f]{24,}")
 _DIGITS = re.compile(r"\d{7,}")
 
@@ -22,6 +23,8 @@ def redact(line: str) -> str:
     """The line without PIN, PDU, USSD text, and without the end of every long number."""
     line = _PIN.sub(r"\1***", line)
     line = _USSD.sub(lambda found: f"{found[1]}<{len(found[0]) - len(found[1])} characters>", line)
+    if _PDU.fullmatch(line):
+        return f"<{len(line) // 2} octets>"
     line = _HEX.sub(lambda found: f"<{len(found[0]) // 2} octets>", line)
     line = _DIGITS.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 3), line)
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line[:_MAX_SHOWN])
@@ -36,8 +39,9 @@ class Trace:
 
     def wrote(self, at: float, data: bytes) -> None:
         """Bytes to the modem."""
-        self._add(at, "<", self._partial)  # a prompt has no line end
-        self._partial = b""
+        if self._partial.strip() == b">":  # a prompt has no line end
+            self._add(at, "<", self._partial)
+            self._partial = b""
         for line in data.replace(b"\x1b", b"<ESC>\r").replace(b"\x1a", b"<CTRL-Z>\r").split(b"\r"):
             self._add(at, ">", line)
 
