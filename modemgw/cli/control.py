@@ -34,7 +34,7 @@ def call(path: Path, method: str, route: str, body: dict[str, Any] | None = None
     except (FileNotFoundError, ConnectionRefusedError):
         raise Stop(f"the gateway is not running (nobody listens at {path})") from None
     except PermissionError:
-        raise Stop(f"you may not open {path}: use sudo, or an account of the service's group") from None
+        raise Stop(f"you may not open {path}: use sudo, or the account of the service") from None
     except (OSError, http.client.HTTPException) as error:
         raise Stop(f"no answer from the gateway over {path}: {error}") from None
     finally:
