@@ -130,6 +130,18 @@ def _plmn(device: "Device") -> str:
     return device.sim.imsi[:5] if device.sim else "26298"
 
 
+@reply_to("+CGATT")
+def packet_service(device: "Device", ask: Ask) -> Reply:
+    """Packet service (TS 27.007 clause 10.1.9): attached with the radio; asking for it changes nothing here."""
+    if ask.kind == "test":
+        return ["+CGATT: (0,1)"]
+    if ask.kind == "read":
+        return [f"+CGATT: {int(device.radio.attached)}"]
+    if ask.number(0) > 1:
+        raise Failure("CME", 50)
+    return []
+
+
 @reply_to("+CSQ")
 def signal(device: "Device", ask: Ask) -> Reply:
     """Signal strength; 99 while there is no network."""

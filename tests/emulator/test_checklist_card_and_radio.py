@@ -201,7 +201,9 @@ def test_item_27_signal_and_operator(bench: Any) -> None:
     assert bench.send("AT+COPS?\r") == b'\r\n+COPS: 0,0,"Simulated Mobile",7\r\n' + OK
     bench.ok("AT+COPS=3,2")
     assert bench.send("AT+COPS?\r") == b'\r\n+COPS: 0,2,"26298",7\r\n' + OK
+    assert bench.send("AT+CGATT?\r") == b"\r\n+CGATT: 1\r\n" + OK
     bench.device.radio.set(2)
+    assert bench.send("AT+CGATT?\r") == b"\r\n+CGATT: 0\r\n" + OK
     assert bench.send("AT+CSQ\r") == b"\r\n+CSQ: 99,99\r\n" + OK
     assert bench.send("AT+COPS?\r") == b"\r\n+COPS: 0\r\n" + OK
 
