@@ -24,17 +24,17 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def find(given: Path | None) -> tuple[Path | None, Path]:
+def find(given: Path | None, *, service: Path = INSTALLED, top: Path = _TOP) -> tuple[Path | None, Path]:
     """The configuration file, None when there is none, and the default of ``state_dir``."""
-    var = _TOP / "var" if (_TOP / "tools" / "run").exists() else None
+    var = top / "var" if (top / "tools" / "run").exists() else None
     path = given
-    if path is None and INSTALLED.exists():
-        path = INSTALLED
+    if path is None and service.exists():
+        path = service
     if path is None and var and (var / "modemgw.toml").exists():
         path = var / "modemgw.toml"
     # Also a service that is run from a checkout keeps its data where services do.
-    installed = path is not None and path.absolute() == INSTALLED
-    return path, var if var and not installed else config.DEFAULT_STATE_DIR
+    is_service = path is not None and path.absolute() == service
+    return path, var if var and not is_service else config.DEFAULT_STATE_DIR
 
 
 def load(args: argparse.Namespace) -> config.Config:
