@@ -146,8 +146,18 @@ def _schema(model: Any, mode: JsonSchemaMode, schemas: Json) -> Json:
 
 
 def _keep(schemas: Json, name: str, shape: Json) -> None:
+    shape = _untitled(shape)
     if schemas.setdefault(name, shape) != shape:
         raise ValueError(f"two schemas are called {name}")
+
+
+def _untitled(shape: Any) -> Any:
+    """Without the titles that pydantic makes of field names; a field that is called title stays."""
+    if isinstance(shape, list):
+        return [_untitled(each) for each in shape]
+    if not isinstance(shape, dict):
+        return shape
+    return {key: _untitled(value) for key, value in shape.items() if key != "title" or not isinstance(value, str)}
 
 
 def _template(path: str) -> str:

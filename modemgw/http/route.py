@@ -7,6 +7,7 @@ A handler gets a checked body and query and returns a JSON value, ``None`` (204)
 depend on what happened. Errors are raised: as a gateway's error or as a Refusal.
 """
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -26,17 +27,17 @@ class NoQuery(Query):
     """An address without query parameters."""
 
 
-B = TypeVar("B", bound=Body)
-Q = TypeVar("Q", bound=Query)
+B_co = TypeVar("B_co", bound=Body, covariant=True)
+Q_co = TypeVar("Q_co", bound=Query, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[B, Q]):
+class Call(Generic[B_co, Q_co]):
     """A request that has passed all checks. ``raw`` is the body as it came."""
 
     request: web.Request
-    body: B
-    query: Q
+    body: B_co
+    query: Q_co
     raw: bytes
 
     @property
@@ -116,7 +117,7 @@ def route(
             scope=scope,
             handler=handler,
             summary=summary,
-            description=(handler.__doc__ or "").strip(),
+            description=inspect.cleandoc(handler.__doc__ or ""),
             tag=tag,
             request=request,
             query=query,

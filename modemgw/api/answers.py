@@ -1,0 +1,249 @@
+"""What clients get back, as models for the document. The objects themselves are made by store.views and the gateway."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from modemgw.api.codes import CATALOGUE, table
+from modemgw.api.requests import Class, Status
+
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T12:00:00.000Z"])]
+SegmentStatus = Literal[
+    "queued", "submitting", "submitted", "delivered", "undelivered", "failed", "uncertain", "unknown", "expired",
+    "cancelled",
+]  # fmt: skip
+ModemState = Literal[
+    "absent", "initializing", "locked", "searching", "registered", "denied", "failed", "disabled"
+]  # fmt: skip
+Encoding = Literal["gsm7", "ucs2", "8bit", "unknown"]
+
+
+class Answer(BaseModel):
+    """Fields may be added in later versions; those that are here keep their meaning."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class MessageError(Answer):
+    """What went wrong with a message."""
+
+    code: str = Field(description=f"One of:\n\n{table(CATALOGUE)}", examples=["absent_subscriber"])
+    text: str = Field(description="One plain sentence.")
+    retryable: bool = Field(description="Sending it again later can make sense.")
+    cms: int | None = Field(description="The number after `+CMS ERROR`, if a modem said one.")
+    tp_status: int | None = Field(description="TP-Status of the delivery report, if one came.")
+
+
+class Segment(Answer):
+    """One of the short messages that a message consists of."""
+
+    seq: int
+    status: SegmentStatus
+    sim: str | None
+    modem: str | None
+    mr: int | None = Field(description="The message reference that the network knows it by.")
+    attempts: int = Field(description="How often it was handed to a modem.")
+    submitted_at: Time | None
+    finished_at: Time | None
+    tp_status: int | None
+    cms: int | None
+    error: str | None = Field(description="The code of what went wrong with it.")
+
+
+class Step(Answer):
+    """Something that happened to a message; further fields depend on the event."""
+
+    model_config = ConfigDict(extra="allow")
+
+    at: Time
+    event: str
+
+
+class Routing(Answer):
+    """Why this SIM."""
+
+    sim: str | None
+    reason: str
+
+
+class Outbound(Answer):
+    """A message that is to be sent, or was."""
+
+    id: str
+    direction: Literal["outbound"]
+    to: str
+    text: str | None
+    data: str | None = Field(None, description="Base64, where octets were sent.")
+    class_: Class = Field(alias="class")
+    priority: int
+    status: Status
+    waiting_for: str | None = Field(description="Why it has not gone out yet.")
+    encoding: Encoding
+    segments: list[Segment]
+    ref: str | None
+    sim: str | None
+    modem: str | None
+    no_receipt: bool = Field(description="The delivery report did not come in time, or says nothing.")
+    error: MessageError | None
+    resend_of: str | None = Field(description="The message that this one repeats.")
+    created_at: Time
+    send_at: Time | None
+    expires_at: Time | None
+    sent_at: Time | None
+    finished_at: Time | None
+    timeline: list[Step] = Field(default=[], description="Where one message is asked for.")
+    route: Routing | None = Field(None, description="Where one message is asked for.")
+
+
+class Inbound(Answer):
+    """A message that was received."""
+
+    id: str
+    direction: Literal["inbound"]
+    from_: str = Field(alias="from")
+    to: str | None = Field(description="The SIM's own number, if it is known.")
+    text: str | None
+    data: str | None = Field(None, description="Base64, where octets were received.")
+    encoding: Encoding
+    class_: Annotated[int, Field(ge=0, le=3)] | None = Field(alias="class", description="0 = flash.")
+    parts: int
+    complete: bool = Field(description="False: some parts never came.")
+    sim: str | None
+    modem: str | None
+    sent_at: Time | None = Field(description="The service centre's time.")
+    received_at: Time
+    read: bool
+    flags: list[str] = Field(description="Such as `possible_duplicate`.")
+
+
+Message = Annotated[Outbound | Inbound, Field(discriminator="direction")]
+
+
+class Accepted(Answer):
+    """The messages of a list, in its order."""
+
+    messages: list[Outbound]
+
+
+class Messages(Answer):
+    """A page of messages, newest first."""
+
+    items: list[Message]
+    next_cursor: str | None = Field(description="For the next page; null on the last one.")
+
+
+class Inbox(Answer):
+    """A page of received messages, newest first."""
+
+    items: list[Inbound]
+    next_cursor: str | None
+
+
+class Preview(Answer):
+    """What sending a message would take."""
+
+    encoding: Encoding
+    segments: int
+    units_used: int = Field(description="Septets, UCS-2 units or octets in all segments.")
+    units_left: int = Field(description="In the last segment.")
+    ucs2_because: list[str] = Field(description="The characters that force UCS-2.")
+    recipients: int
+    cost_segments: int = Field(description="Segments that would be paid for, over all recipients.")
+
+
+class SimInModem(Answer):
+    """The SIM that a modem says it has."""
+
+    iccid: str | None
+    imsi: str | None
+    name: str | None
+    number: str | None
+
+
+class Signal(Answer):
+    """What the modem hears."""
+
+    dbm: int | None
+    verdict: str | None
+
+
+class Modem(Answer):
+    """One modem. `simulated`: it is no hardware, and no message leaves the machine."""
+
+    name: str
+    port: str
+    simulated: bool
+    state: ModemState
+    reason: str | None
+    detail: str = Field(description="In plain words, with what to do about it.")
+    imei: str | None
+    manufacturer: str | None
+    model: str | None
+    revision: str | None
+    sim: SimInModem | None
+    operator: str | None
+    roaming: bool
+    signal: Signal
+    sending: bool = Field(description="It may send now.")
+
+
+class Modems(Answer):
+    """All modems."""
+
+    items: list[Modem]
+    next_cursor: None
+
+
+class Limit(Answer):
+    """A limit of a SIM, in segments or recipients."""
+
+    limit: int
+    used: int
+    left: int
+
+
+class Sim(Answer):
+    """A SIM, whether or not it is in a modem now."""
+
+    iccid: str | None
+    imsi: str | None
+    name: str | None
+    number: str | None
+    simulated: bool
+    modem: str | None = Field(description="The modem that it is in.")
+    available: bool = Field(description="It may send now.")
+    blocked: str | None = Field(description="Why it may not.")
+    sent_today: int = Field(description="Segments.")
+    limits: dict[str, Limit] = Field(description="By name: per_hour, per_day, per_month, recipients_per_month.")
+    first_seen_at: Time
+    last_seen_at: Time
+
+
+class Sims(Answer):
+    """All SIMs ever seen."""
+
+    items: list[Sim]
+    next_cursor: None
+
+
+class Health(Answer):
+    """The process answers; that is all this says."""
+
+    status: Literal["ok"]
+
+
+class Reason(Answer):
+    """Why the gateway can't do its work now."""
+
+    code: str
+    text: str
+
+
+class Readiness(Answer):
+    """Whether messages can be sent now."""
+
+    ready: bool
+    reasons: list[Reason]
+
+
+OpenApi = dict[str, Any]
