@@ -68,6 +68,10 @@ class UnlockFailed(ModemError):
         self.tries_left = tries_left
 
 
+class UssdFailed(ModemError):
+    """The network did not answer a USSD request, or the modem does not take it."""
+
+
 class Blocked(ModemError):
     """Start-up can't go on until something outside changes; ``status`` is what to show meanwhile."""
 

@@ -106,9 +106,9 @@ class UssdReply:
 _VERDICTS = ((-75, "very good"), (-89, "good"), (-95, "fair"), (-105, "weak: move the antenna"))
 
 
-def signal(rssi: int) -> tuple[int | None, int | None, str]:
+def signal(rssi: int | None) -> tuple[int | None, int | None, str]:
     """``+CSQ`` <rssi> -> (rssi or None, dBm or None, verdict). TS 27.007, 8.5; 99 means "not known"."""
-    if not 0 <= rssi <= 31:
+    if rssi is None or not 0 <= rssi <= 31:
         return None, None, "unknown"
     dbm = -113 + 2 * rssi
     for bound, verdict in _VERDICTS:

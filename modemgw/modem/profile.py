@@ -67,9 +67,10 @@ class Timing:
     prompt_s: float = 10.0
     listen_s: float = 20.0  # after a crash: how long to wait for the answer to a submit, writing nothing
     poll_s: float = 45.0  # signal and registration
+    search_poll_s: float = 10.0  # the same, while there is no network
     verify_s: float = 240.0  # read back what a restart would have undone
     sweep_s: float = 60.0
-    wake_tries: int = 20
+    wake_s: float = 40.0  # how long a silent modem is called before it counts as dead
     radio_wait_s: float = 20.0
     pin_settle_s: float = 3.0  # some firmware restarts when it is asked at once after the PIN
     sim_busy_s: float = 30.0
@@ -127,7 +128,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Results:
-    """Codes that are a definite answer from this family, uncertain in general; written as ``CMS 512``."""
+    """Codes that are a definite answer from this family, uncertain in general; written as ``CMS 512``, ``CME 30``."""
 
     refused: tuple[str, ...] = ()
     not_sent: tuple[str, ...] = ()
@@ -135,15 +136,17 @@ class Results:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Lines:
-    """Unsolicited lines by their beginning.
+    """Unsolicited lines by their beginning, beside those that every modem has.
 
-    ``restarted``: only a modem that has just started says this. ``ready``: said some time after a start, so
-    that the settings have to be checked. ``full``: a message store is full.
+    ``boot``: said by a modem that starts or stops. ``soft``: those of all such lines that can also come at other
+    times, or long after a start: they call for a check of the settings, and never end an exchange. ``full``: a message
+    store is full. ``ignored``: chatter.
     """
 
-    restarted: tuple[str, ...] = ()
-    ready: tuple[str, ...] = ()
+    boot: tuple[str, ...] = ()
+    soft: tuple[str, ...] = ()
     full: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -159,6 +162,7 @@ class Profile:
     storage: Storage = Field(default_factory=Storage)
     results: Results = Field(default_factory=Results)
     lines: Lines = Field(default_factory=Lines)
+    prompt: bool = True  # False: the modem takes the PDU without asking for it
     hang_up: tuple[str, ...] = ("AT+CHUP", "ATH")
     reset: str = "AT+CFUN=1,1"
     ussd_packed: bool = False  # USSD strings are packed septets in hex, whatever +CSCS says

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -79,7 +79,7 @@ SENTENCES: Mapping[tuple[ModemState, Reason | None], str] = {
         "nothing on this port answers AT: check that {port} is the modem's AT port, then unplug the modem "
         "and plug it in again"
     ),
-    (ModemState.FAILED, Reason.PORT_BUSY): "port {port} is in use{why}: stop the other program",
+    (ModemState.FAILED, Reason.PORT_BUSY): "{why}",
     (ModemState.FAILED, Reason.WRONG_IDENTITY): (
         "port {port} has a modem with IMEI {why}, not the one that is configured for '{name}': correct "
         "[[modem]].imei or plug in the right modem"
@@ -138,7 +138,8 @@ _BY_REGISTRATION: Mapping[Registration, tuple[ModemState, Reason | None]] = {
 }
 
 
-def from_registration(registration: Registration) -> Status:
-    """The status of a modem that serves."""
+def from_registration(registration: Registration, verdict: str = "") -> Status:
+    """The status of a modem that serves; ``verdict`` on its signal is added where it asks for something to be done."""
     state, reason = _BY_REGISTRATION[registration]
-    return status(state, reason)
+    shown = status(state, reason)
+    return replace(shown, detail=f"{shown.detail}; the signal is {verdict}") if ":" in verdict else shown

@@ -1,0 +1,84 @@
+"""The one way to talk to a modem: whole turns, in step, and never to a modem that has restarted meanwhile.
+
+Rules:
+- Whoever needs several commands in a row without another in between (switch storage, read, delete, switch back) holds
+  the ``turn``. A submit holds it too. Start-up does not: nobody else may talk then.
+- After a timeout the order of answers is proven anew before the next command; a modem that can't prove it any more is
+  `Unresponsive`, and the port is given up.
+- Once the modem was seen to restart, every command raises `Restarted` until start-up ran again: its settings are gone.
+"""
+
+import asyncio
+
+from modemgw.at.commands import Command
+from modemgw.at.errors import CommandFailed
+from modemgw.at.events import Reply
+from modemgw.modem.errors import Restarted, Unresponsive
+from modemgw.port.errors import CommandTimeout
+from modemgw.port.port import BeforePayload, Port
+
+
+class Dialogue:
+    """Commands over one open port."""
+
+    def __init__(self, port: Port) -> None:
+        self.port = port
+        self.echo = True  # whether the modem still repeats what it is told; start-up settles it
+        self.attention = asyncio.Event()  # something happened that whoever watches this modem should look at
+        self.dead = False  # it was called for long enough and did not answer
+        self._turn = asyncio.Lock()
+        self._restarted: str | None = None
+
+    def turn(self) -> asyncio.Lock:
+        """``async with dialogue.turn():`` - first come, first served, and not to be nested."""
+        return self._turn
+
+    @property
+    def restarted(self) -> str | None:
+        """What showed that the modem has restarted, until `begin`."""
+        return self._restarted
+
+    def begin(self) -> None:
+        """Start-up begins: the settings are made anew."""
+        self._restarted = None
+        self.echo = True
+
+    def restart_seen(self, sign: str) -> None:
+        """The modem restarted: what runs has no answer to wait for, and nothing may follow it."""
+        self._restarted = sign
+        self.attention.set()
+        self.port.interrupt("the modem restarted")
+
+    async def ask(self, command: Command, *, before_payload: BeforePayload | None = None) -> Reply:
+        """One command and its answer.
+
+        Raises CommandFailed, CommandTimeout, NotSent and PortLost as the port does, Restarted, Unresponsive.
+        """
+        self._check()
+        if not self.port.chat.in_step:
+            await self.synchronise()
+            self._check()
+        reply = await self.port.run(command, before_payload=before_payload)
+        if reply.echoed and not self.echo:
+            self.restart_seen("it repeats commands again")
+        return reply
+
+    async def attempt(self, command: Command) -> Reply | None:
+        """The same for a command that may fail: None if the modem refuses it or does not answer it."""
+        try:
+            return await self.ask(command)
+        except (CommandFailed, CommandTimeout):
+            return None
+
+    async def synchronise(self, limit: float | None = None) -> None:
+        """Prove that the next answer belongs to the next command. Raises Unresponsive after ``limit`` seconds."""
+        try:
+            await (self.port.resync() if limit is None else self.port.resync(limit))
+        except CommandTimeout as error:
+            self.dead = True
+            self.attention.set()
+            raise Unresponsive("nothing on this port answers AT") from error
+
+    def _check(self) -> None:
+        if self._restarted is not None:
+            raise Restarted(self._restarted)

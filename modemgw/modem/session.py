@@ -1,0 +1,60 @@
+"""What is known from opening a port to losing it. A new connection begins with a new session."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from modemgw.at.urc import UrcTable
+from modemgw.modem.dialogue import Dialogue
+from modemgw.modem.facts import Identity, SimCard, Store
+from modemgw.modem.listener import PinGuard
+from modemgw.modem.network import Radio
+from modemgw.modem.pin import Locksmith
+from modemgw.modem.profile import Profile, Profiles
+from modemgw.modem.settings import ModemSettings
+from modemgw.modem.stores import Stores
+
+
+@dataclass(slots=True)
+class Session:
+    """``check_due`` asks the watch to read the settings back; ``serving``: start-up is done, and nothing ended it."""
+
+    dialogue: Dialogue
+    settings: ModemSettings
+    profiles: Profiles
+    profile: Profile
+    guard: PinGuard
+    publish: Callable[[], None]
+    radio: Radio = field(default_factory=Radio)
+    identity: Identity | None = None
+    sim: SimCard | None = None
+    service: int = 0  # +CSMS: 1 = direct messages wait for our +CNMA
+    routing: tuple[int, ...] | None = None  # +CNMI as it was read back, None if the modem does not tell
+    check_due: bool = False
+    serving: bool = False
+    stores: Stores = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.use(self.profile)
+
+    def use(self, profile: Profile) -> None:
+        """From now on the modem is treated as this family."""
+        self.profile = profile
+        port = self.dialogue.port
+        port.guard = profile.timing.guard_ms / 1000
+        port.chat.urcs = UrcTable(boot=profile.lines.boot, full=profile.lines.full, ignored=profile.lines.ignored)
+        self.stores = Stores(self.dialogue, profile.storage)
+
+    @property
+    def locksmith(self) -> Locksmith:
+        return Locksmith(
+            self.dialogue, self.profile, self.settings, self.guard, self.identity.imei if self.identity else None
+        )
+
+    def counted(self) -> tuple[Store, ...]:
+        """The message stores as last counted."""
+        return tuple(self.stores.known(name) for name in self.stores.names)
+
+    def check_soon(self) -> None:
+        """Something makes the settings doubtful."""
+        self.check_due = True
+        self.dialogue.attention.set()

@@ -1,0 +1,227 @@
+"""Keeps one modem alive: open, listen, start, serve, and begin again, for ever.
+
+Rules:
+- Whatever ends a connection, the next one is tried after 1 s, then 2 s, 4 s ... up to 60 s; start-up that succeeds
+  resets this. A port that does not exist costs nothing to look at, so it is looked for at least every 5 s.
+- On a port whose last submit has no outcome yet, nothing is written before its answer was waited for.
+- A modem that only waits for a person (PIN, SIM) keeps its port open and is looked at again from time to time.
+- A modem that restarts by itself is started anew on the same port, the more slowly the more often it does.
+- Cancelling `run` drops the port at once: whoever cancels has waited for what was being sent.
+"""
+
+import asyncio
+import errno
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from modemgw.modem import states
+from modemgw.modem.dialogue import Dialogue
+from modemgw.modem.errors import Blocked, NotReady, Restarted, Unresponsive
+from modemgw.modem.listener import PinGuard
+from modemgw.modem.modem import Modem
+from modemgw.modem.pin import BUSY, READY
+from modemgw.modem.profile import Profile, Profiles
+from modemgw.modem.session import Session
+from modemgw.modem.startup import start
+from modemgw.modem.states import ModemState, Reason, Status
+from modemgw.modem.watch import Watch, restart, wait_for
+from modemgw.port.errors import PortLost, PortUnavailable
+from modemgw.port.opener import Connect, open_port
+from modemgw.port.port import Port
+
+log = logging.getLogger(__name__)
+_PAUSE, _PAUSE_MAX, _PAUSE_ABSENT = 1.0, 60.0, 5.0  # seconds
+_LOOK_AGAIN = 15.0  # seconds between looks at a SIM that keeps the modem from serving
+_RESTART_WINDOW = 600.0  # seconds in which restarts count as many
+# What only a person can change, with the modem's port open meanwhile.
+_WAITING = frozenset({Reason.NO_SIM, *(reason for state, reason in states.SENTENCES if state is ModemState.LOCKED)})
+
+
+async def _nothing_pending() -> bool:
+    return False
+
+
+class Supervisor:
+    """One modem's life. ``pending_submit``: whether a submit on this port is still without an outcome."""
+
+    def __init__(
+        self,
+        modem: Modem,
+        *,
+        profiles: Profiles,
+        guard: PinGuard,
+        connect: Connect | None = None,
+        pending_submit: Callable[[], Awaitable[bool]] = _nothing_pending,
+    ) -> None:
+        self.modem = modem
+        self._profiles = profiles
+        self._guard = guard
+        self._connect = connect
+        self._pending_submit = pending_submit
+        self._enabled = modem.settings.enabled
+        self._told = asyncio.Event()  # an operator changed something
+        self._session: Session | None = None
+        self._failures = 0
+        self._restarts: deque[float] = deque(maxlen=8)
+
+    # -- operators -----------------------------------------------------------------------------------------------------
+    async def enable(self) -> None:
+        """Use the modem again."""
+        if not self._enabled:
+            self._enabled = True
+            self._failures = 0
+            self._told.set()
+
+    async def disable(self) -> None:
+        """Let go of the modem, after what is being sent right now."""
+        if self._enabled:
+            self._enabled = False
+            self.modem.pause()
+            self._show(ModemState.DISABLED)
+            self._told.set()
+
+    async def reset(self) -> None:
+        """Restart the modem by its own command, and start it anew. Raises NotReady."""
+        session = self._session
+        if session is None:
+            raise NotReady(f"{self.modem.name} can't be reset: {self.modem.detail}")
+        async with session.dialogue.turn():
+            await restart(session, "an operator reset it")
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.modem.inbox.run(), name=f"inbox-{self.modem.name}")
+            group.create_task(self.modem.upcalls.run(), name=f"upcalls-{self.modem.name}")
+            while True:
+                await self._connect_once()
+
+    async def _connect_once(self) -> None:
+        """One connection from opening to its end, and the pause after it."""
+        self._told.clear()
+        if not self._enabled:
+            self._show(ModemState.DISABLED)
+            await self._told.wait()
+            return
+        longest = _PAUSE_MAX
+        try:
+            port = await self._open()
+        except PortUnavailable as error:
+            self.modem.show(self._unavailable(error))
+            if error.reason == "missing":
+                longest = _PAUSE_ABSENT
+        except PortLost:
+            self._show(ModemState.ABSENT)
+        else:
+            await self._use(port)
+        if self._enabled:
+            pause = min(_PAUSE * 2.0**self._failures, longest)
+            self._failures = min(self._failures + 1, 10)
+            await wait_for(self._told, pause)
+
+    async def _open(self) -> Port:
+        path = self.modem.port_path
+        try:
+            return await open_port(path, Port(self.modem.name), connect=self._connect)
+        except PortUnavailable:
+            raise
+        except OSError as error:  # of an injected connector
+            reasons = {errno.ENOENT: "missing", errno.EBUSY: "busy"}
+            reason = reasons.get(error.errno or 0, "failed")
+            raise PortUnavailable(reason, f"port {path} can't be opened: {error.strerror}") from error
+
+    def _unavailable(self, error: PortUnavailable) -> Status:
+        if error.reason == "missing":
+            return states.status(ModemState.ABSENT, name=self.modem.name, port=self.modem.port_path)
+        reason = Reason.PORT_BUSY if error.reason == "busy" else None
+        return states.status(ModemState.FAILED, reason, why=error.text)
+
+    async def _use(self, port: Port) -> None:
+        """Until the port is lost, the modem fails, or an operator wants something else."""
+        session = Session(
+            Dialogue(port), self.modem.settings, self._profiles, self._first_profile(), self._guard, self.modem.publish
+        )
+        self._session = session
+        self.modem.connected(session)
+        live = asyncio.create_task(self._live(session), name=f"modem-{self.modem.name}-live")
+        others = [asyncio.create_task(port.lost.wait()), asyncio.create_task(self._told.wait())]
+        try:
+            await asyncio.wait([live, *others], return_when=asyncio.FIRST_COMPLETED)
+            if port.lost_reason is None and not live.done():
+                async with session.dialogue.turn():
+                    pass  # what is being sent right now ends first
+        finally:
+            self._session = None
+            self.modem.disconnected()
+            for task in (live, *others):
+                task.cancel()
+            [outcome, *_] = await asyncio.gather(live, *others, return_exceptions=True)
+            port.abort()
+        if self._enabled:
+            self._show_end(port, outcome)
+
+    def _show_end(self, port: Port, outcome: object) -> None:
+        if port.lost_reason is not None or isinstance(outcome, PortLost):
+            self._show(ModemState.ABSENT)
+        elif isinstance(outcome, Unresponsive):
+            self._show(ModemState.FAILED, Reason.NO_ANSWER)
+        elif isinstance(outcome, Blocked):
+            self.modem.show(outcome.status)
+        elif isinstance(outcome, Exception):
+            log.error("%s: the driver failed", self.modem.name, exc_info=outcome)
+            self._show(ModemState.FAILED, why=f"the driver failed and tries again: {outcome}")
+
+    def _first_profile(self) -> Profile:
+        settings = self.modem.settings
+        return self._profiles[settings.profile] if settings.profile else self._profiles.generic
+
+    def _show(self, state: ModemState, reason: Reason | None = None, *, why: str = "") -> None:
+        self.modem.show(states.status(state, reason, name=self.modem.name, port=self.modem.port_path, why=why))
+
+    # -- one open port -------------------------------------------------------------------------------------------------
+    async def _live(self, session: Session) -> None:
+        """Raises what ends the use of this port."""
+        self._show(ModemState.INITIALIZING)
+        if await self._pending_submit():
+            await session.dialogue.port.listen(session.profile.timing.listen_s)
+        while True:
+            try:
+                await start(session)
+                self._failures = 0
+                self.modem.serve(session)
+                await Watch(session, self.modem.calls, self.modem.inbox.sweep_soon).run()
+            except Blocked as blocked:
+                if blocked.status.reason not in _WAITING:
+                    raise
+                self.modem.show(blocked.status)
+                await self._wait_for_a_person(session)
+            except Restarted as sign:
+                await self._calm_down(sign)
+            self._show(ModemState.INITIALIZING)
+
+    async def _wait_for_a_person(self, session: Session) -> None:
+        """Returns when the SIM's state is another, or the modem restarted."""
+        dialogue = session.dialogue
+        before = None
+        while dialogue.restarted is None:
+            async with dialogue.turn():
+                state = await session.locksmith.state()
+            if state in READY or (before is not None and state not in (before, BUSY)):
+                return
+            before = before or state
+            dialogue.attention.clear()
+            await wait_for(dialogue.attention, _LOOK_AGAIN)
+
+    async def _calm_down(self, sign: Restarted) -> None:
+        """Start again at once, unless the modem keeps restarting."""
+        self.modem.pause()
+        self._show(ModemState.INITIALIZING)
+        log.warning("%s: the modem has restarted (%s)", self.modem.name, sign.text)
+        self.modem.restarts += 1
+        now = asyncio.get_running_loop().time()
+        recent = sum(1 for at in self._restarts if now - at < _RESTART_WINDOW)
+        self._restarts.append(now)
+        if recent:
+            await asyncio.sleep(min(2.0**recent, _PAUSE_MAX))
