@@ -31,9 +31,8 @@ from modemgw.gateway.gateway import Gateway
 from modemgw.http import server
 from modemgw.http.keys import new_key
 from modemgw.modem.settings import ModemSettings
-from modemgw.modem.supervisor import Supervisor
 from modemgw.port import discovery
-from modemgw.port.opener import Connect, connect_tty
+from modemgw.port.opener import Connect
 from modemgw.seams import Clock, Ids, SystemClock
 from modemgw.store import deliveries, keys, views
 from modemgw.store.database import Database
@@ -177,9 +176,8 @@ def add_modems(
         wanted.append(ModemSettings(name=names[-1], port=EMULATOR + names[-1]))
     lab = _lab(names, clock, rng) if names else None
     for settings in wanted:
-        connect = _connector(lab) if settings.port.startswith(EMULATOR) else connect_tty
-        supervisor = Supervisor(settings, listener=gateway.fleet, pin_guard=gateway.fleet, connect=connect)
-        gateway.fleet.add(supervisor, simulated=settings.port.startswith(EMULATOR))
+        simulated = settings.port.startswith(EMULATOR)
+        gateway.fleet.add(settings, connect=_connector(lab) if simulated else None, simulated=simulated)
     return lab
 
 
@@ -199,7 +197,7 @@ def _lab(names: Sequence[str], clock: Clock, rng: random.Random) -> "Lab":
 def _connector(lab: "Lab | None") -> Connect:
     from modemgw.emulator.transport import connect_port  # noqa: PLC0415 - as above
 
-    assert lab is not None  # noqa: S101 - there is one as soon as a port names it
+    assert lab is not None
     return functools.partial(_connect_simulated, lab, connect_port)
 
 

@@ -8,16 +8,19 @@ import asyncio
 import hashlib
 import logging
 from dataclasses import dataclass, field
-
-from modemgw.modem.modem import Modem
-from modemgw.modem.supervisor import Supervisor
+from functools import partial
 
 from modemgw.domain.mcc import country_of
 from modemgw.gateway import incoming, limits, recovery, reports
 from modemgw.gateway.context import Context
 from modemgw.gateway.sender import Leases, Sender
 from modemgw.modem.facts import Received, SimCard
+from modemgw.modem.modem import Modem
+from modemgw.modem.profile import Profiles
+from modemgw.modem.settings import ModemSettings
 from modemgw.modem.states import ModemState
+from modemgw.modem.supervisor import Supervisor
+from modemgw.port.opener import Connect
 from modemgw.store import attempts, events, sims
 
 log = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ class Fleet:
         self._context = context
         self.lines: dict[str, Line] = {}
         self._leases = Leases(set())
+        self._profiles = Profiles.load()
         self._stopping = False
 
     # What the modem's driver calls.
@@ -102,16 +106,19 @@ class Fleet:
         digest = _pin_digest(sim_key, pin)
         await self._context.commit(lambda cur: sims.forget_pin(cur, sim_key, digest))
 
-    async def awaits_answer(self, port: str) -> bool:
-        """For the supervisor: whether to listen on this tty before writing anything."""
-        return await recovery.awaits_answer(self._context, port)
-
     # The gateway's side.
 
-    def add(self, supervisor: Supervisor, *, simulated: bool) -> Line:
-        """Takes a modem in; ``run`` of its supervisor is started by ``run``."""
+    def add(self, settings: ModemSettings, *, connect: Connect | None = None, simulated: bool = False) -> Line:
+        """Takes a modem in; ``run`` runs it. ``connect`` stands in for the tty of a modem that is no hardware."""
+        supervisor = Supervisor(
+            Modem(settings, self),
+            profiles=self._profiles,
+            guard=self,
+            connect=connect,
+            pending_submit=partial(recovery.awaits_answer, self._context, settings.port),
+        )
         line = Line(supervisor, simulated)
-        self.lines[supervisor.modem.name] = line
+        self.lines[settings.name] = line
         return line
 
     def wake(self) -> None:

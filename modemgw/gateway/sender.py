@@ -33,6 +33,7 @@ from modemgw.store.queue import Outgoing
 log = logging.getLogger(__name__)
 _SHORTEST_VALIDITY_S = 300
 _STORE_PAUSE_S = 5.0
+_LIMIT_PAUSE_S = 30.0
 
 
 class SubmitPort(Protocol):
@@ -95,7 +96,15 @@ class Sender:
                 await asyncio.sleep(_STORE_PAUSE_S)
                 continue
             if not busy and not self._stopping:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Until there may be work; a limit that holds this SIM back ends by itself, at some hour or midnight."""
+        try:
+            async with asyncio.timeout(_LIMIT_PAUSE_S if self._blocked else None):
                 await self._wake.wait()
+        except TimeoutError:
+            pass
 
     async def _send_next(self) -> bool:
         """Sends one segment, if there is one; False when there is nothing to do."""

@@ -6,6 +6,13 @@ from support.virtually import virtual
 from support.world import World
 
 from modemgw.emulator.faults import Command, Drop, Fault, Urc
+from modemgw.emulator.storage import Slot
+from modemgw.pdu import segment, udh
+from modemgw.pdu.address import Address
+from modemgw.pdu.dcs import Dcs
+from modemgw.pdu.envelope import wrap
+from modemgw.pdu.tpdu import Deliver
+from modemgw.pdu.userdata import UserData
 from modemgw.store import views
 
 SENDER = "+4915559000001"
@@ -19,8 +26,8 @@ async def test_received_announced_and_gone_from_the_sim(tmp_path: Path) -> None:
         world.lab.network.deliver_from_outside(SENDER, world.device("a"), "hello there")
         (body,) = await world.until(world.inbox)
         assert (body["from"], body["to"], body["text"]) == (SENDER, world.number("a"), "hello there")
-        await world.until(lambda: world.sink.got)
-        assert [each["type"] for each in world.sink.got if each["type"].startswith("message")] == ["message.received"]
+        await world.until(lambda: world.sink.types(body["id"]))
+        assert world.sink.types(body["id"]) == ["message.received"]
         await world.until(lambda: _acknowledged(world), within=10)
 
 
@@ -55,10 +62,14 @@ async def test_long_messages_come_together_over_a_crash(tmp_path: Path) -> None:
 async def test_a_crash_before_the_delete_is_no_second_message(tmp_path: Path) -> None:
     async with World.of(tmp_path / "w.db", modems=1) as world:
         await world.registered()
+        sim = world.device("a").sim
+        assert sim is not None
         world.device("a").faults.add(Fault(Command("AT+CMGD"), Drop("answer")))
-        world.lab.network.deliver_from_outside(SENDER, world.device("a"), "only once")
+        world.lab.network.deliver_from_outside(SENDER, world.device("a"), pdu=_pdu("only once"))
         await world.until(world.inbox)
         await world.crash()
+        if not sim.storage.items():
+            sim.storage.put(Slot(0, _pdu("only once"), len(_pdu("only once")) // 2 - 1))
         await world.start()
         await world.registered()
         await world.until(lambda: _acknowledged(world), within=300)
@@ -71,7 +82,7 @@ async def test_the_same_message_twice_by_the_network_is_kept_and_flagged(tmp_pat
     async with World.of(tmp_path / "w.db", modems=1) as world:
         await world.registered()
         network = world.lab.network
-        pdu = "07919471016700F0040C919451951000001000006211229021004005E8329BFD06"
+        pdu = _pdu("hello")
         for count in (1, 2):
             network.deliver_from_outside(SENDER, world.device("a"), pdu=pdu)
             await world.until(lambda c=count: _has(world, c), within=120)
@@ -90,9 +101,8 @@ async def test_what_can_not_be_decoded_is_kept_shown_and_does_not_come_again(tmp
         await world.registered()
         sim = world.device("a").sim
         assert sim is not None
-        world.lab.network.deliver_from_outside(
-            SENDER, world.device("a"), pdu="07919471016700F0040C9194519510000010000062112290210040A0E8329BFD06"
-        )
+        cut = _pdu("hello there")[:-4]
+        sim.storage.put(Slot(0, cut, len(cut) // 2 - 1))
         (body,) = await world.until(world.inbox, within=120)
         assert body["flags"] == ["undecodable"]
         assert body["text"] is None
@@ -111,13 +121,13 @@ async def test_a_missing_part_is_released_after_a_day_and_joins_late(tmp_path: P
         parts = ["050003070301", "050003070303", "050003070302"]
         texts = ["one ", "three", "two "]
         for header, text in list(zip(parts, texts, strict=True))[:2]:
-            network.deliver_from_outside(SENDER, device, pdu=_part(header, text))
+            network.deliver_from_outside(SENDER, device, pdu=_pdu(text, header=header))
         await world.until(lambda: world.query("SELECT 1 FROM assembly_parts WHERE seq = 3"), within=120)
         assert await world.inbox() == []
         (body,) = await world.until(world.inbox, within=26 * 3600)
         assert (body["complete"], body["flags"]) == (False, ["incomplete"])
         assert body["text"] == "one  […] three"
-        network.deliver_from_outside(SENDER, device, pdu=_part(parts[2], texts[2]))
+        network.deliver_from_outside(SENDER, device, pdu=_pdu(texts[2], header=parts[2]))
         updated = await world.until(lambda: _complete(world), within=120)
         assert (updated["id"], updated["text"], updated["flags"]) == (body["id"], "one two three", [])
         await world.until(lambda: any(each["type"] == "message.updated" for each in world.sink.got))
@@ -128,9 +138,17 @@ async def _complete(world: World) -> object:
     return body if body["complete"] else None
 
 
-def _part(header: str, text: str) -> str:
-    content = bytes.fromhex(header) + text.encode("utf-16-be")
-    return f"07919471016700F0440C91945195100000100008621122902100{0x40:02X}{len(content):02X}{content.hex().upper()}"
+def _pdu(text: str, *, header: str = "") -> str:
+    """A DELIVER as a modem shows it; ``header`` is a whole user data header."""
+    plan = segment.plan(text, encoding="ucs2")
+    elements = udh.parse(bytes.fromhex(header[2:]), 0) if header else ()
+    deliver = Deliver(
+        originator=Address.parse(SENDER),
+        user_data=UserData.of(text, plan.encoding, elements),
+        dcs=Dcs.build(plan.encoding, None),
+        scts_raw=bytes.fromhex("62112290210040"),
+    )
+    return wrap(deliver.encode()).hex
 
 
 @virtual

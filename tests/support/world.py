@@ -15,8 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from modemgw.modem.supervisor import Supervisor
-
 from modemgw.domain.message import Order
 from modemgw.domain.msisdn import DestinationPolicy
 from modemgw.emulator.device import Device
@@ -129,15 +127,8 @@ class World:
         self._tasks = [loop.create_task(self.gateway.run()), loop.create_task(dispatcher.run())]
 
     def _add(self, name: str) -> None:
-        fleet = self.gateway.fleet
-        supervisor = Supervisor(
-            ModemSettings(name=name, port=f"emulator:{name}", pin=self.pins.get(name)),
-            listener=fleet,
-            pin_guard=fleet,
-            connect=partial(_connect, self.lab),
-            awaits_answer=fleet.awaits_answer,
-        )
-        fleet.add(supervisor, simulated=True)
+        settings = ModemSettings(name=name, port=f"emulator:{name}", pin=self.pins.get(name))
+        self.gateway.fleet.add(settings, connect=partial(_connect, self.lab), simulated=True)
 
     async def crash(self) -> None:
         """The process is gone: nothing is finished, nothing is tidied up."""
@@ -172,7 +163,7 @@ class World:
         return body if body["status"] in wanted else None
 
     async def until(self, look: Callable[[], Any], within: float = 900.0) -> Any:
-        """What ``look`` returns, once that is not falsy; looked at after every change and every second."""
+        """What ``look`` returns, once that is not falsy; looked at after every change and now and then."""
         loop = asyncio.get_running_loop()
         end = loop.time() + within
         while True:
@@ -184,7 +175,7 @@ class World:
             if loop.time() >= end:
                 raise AssertionError(f"did not happen within {within} s: {await self.describe()}")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
+                async with asyncio.timeout(max(1.0, within / 1000)):
                     await self.gateway.context.bus.next()
 
     async def registered(self, *names: str) -> None:
