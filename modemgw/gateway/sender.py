@@ -131,6 +131,7 @@ class Sender:
             token=token,
             message_seq=outgoing.message_seq,
             segment_id=outgoing.segment_id,
+            seq=outgoing.seq,
             sim_id=self._sim_id,
             modem=self._modem.name,
             port=self._modem.port_path,

@@ -21,6 +21,7 @@ class Intent:
     token: str
     message_seq: int
     segment_id: int
+    seq: int
     sim_id: int
     modem: str
     port: str
@@ -36,6 +37,7 @@ class Attempt:
     attempt_id: int
     token: str
     segment_id: int
+    seq: int  # the segment's number in its message
     message_seq: int
     message_id: str
     sim_id: int
@@ -54,7 +56,7 @@ class Attempt:
 
 
 _SELECT = (
-    "SELECT a.*, g.message_seq, g.resends, m.id AS message_id, m.class, m.on_uncertain, m.expires_ms, "
+    "SELECT a.*, g.message_seq, g.seq, g.resends, m.id AS message_id, m.class, m.on_uncertain, m.expires_ms, "
     "a.attempt_id = (SELECT max(attempt_id) FROM attempts WHERE segment_id = a.segment_id) AS newest "
     "FROM attempts AS a JOIN segments AS g ON g.segment_id = a.segment_id JOIN messages AS m ON m.seq = g.message_seq "
 )
@@ -92,7 +94,7 @@ def intend(cur: sqlite3.Cursor, stamp: Stamp, intent: Intent) -> None:
         "UPDATE messages SET sim_id = ?, modem = ?, error = NULL WHERE seq = ?",
         (intent.sim_id, intent.modem, intent.message_seq),
     )
-    events.note(cur, stamp, intent.message_seq, "submitting", segment=intent.segment_id, modem=intent.modem,
+    events.note(cur, stamp, intent.message_seq, "submitting", segment=intent.seq, modem=intent.modem,
                 resend=intent.resend or None)  # fmt: skip
     outbox.settle(cur, stamp, intent.message_seq)
 
@@ -186,6 +188,7 @@ def mr_is_taken(cur: sqlite3.Cursor, sim_id: int, mr: int) -> bool:
 def _attempt(row: sqlite3.Row) -> Attempt:
     return Attempt(
         attempt_id=row["attempt_id"], token=row["token"], segment_id=row["segment_id"],
+        seq=row["seq"],
         message_seq=row["message_seq"], message_id=row["message_id"], sim_id=row["sim_id"], modem=row["modem"],
         port=row["port"], peer=row["peer"], state=row["state"], mr=row["mr"], started_ms=row["started_ms"],
         decide_ms=row["decide_ms"], class_=row["class"], on_uncertain=row["on_uncertain"],

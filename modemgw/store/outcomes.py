@@ -65,10 +65,10 @@ def _prove(cur: sqlite3.Cursor, stamp: Stamp, attempt: Attempt, event: str, *, e
             "proof_found",
             evidence=evidence,
             mr=mr,
-            segment=attempt.segment_id,
+            segment=attempt.seq,
         )
     elif tp_status is not None:
-        events.note(cur, stamp, attempt.message_seq, "report", tp_status=tp_status, segment=attempt.segment_id)
+        events.note(cur, stamp, attempt.message_seq, "report", tp_status=tp_status, segment=attempt.seq)
     cur.execute("UPDATE messages SET error = NULL WHERE seq = ? AND status IN ('uncertain', 'unknown', 'sending')",
                 (attempt.message_seq,))  # fmt: skip
     outbox.settle(cur, stamp, attempt.message_seq)
@@ -167,7 +167,7 @@ def resend(cur: sqlite3.Cursor, stamp: Stamp, attempt: Attempt) -> None:
     if not _is_uncertain(cur, attempt):
         return
     cur.execute("UPDATE segments SET resends = resends + 1 WHERE segment_id = ?", (attempt.segment_id,))
-    events.note(cur, stamp, attempt.message_seq, "resend", segment=attempt.segment_id,
+    events.note(cur, stamp, attempt.message_seq, "resend", segment=attempt.seq,
                 text="No proof was found that the network took this segment: one more copy is sent.")  # fmt: skip
     outbox.move_segment(cur, stamp, attempt.segment_id, "retry")
     outbox.settle(cur, stamp, attempt.message_seq)

@@ -62,7 +62,8 @@ class Desk:
         outgoing = await self.db.read(lambda cur: queue.next_segment(cur, head.seq))
         assert outgoing is not None
         intent = attempts.Intent(
-            token=token, message_seq=outgoing.message_seq, segment_id=outgoing.segment_id, sim_id=sim_id, modem="m",
+            token=token, message_seq=outgoing.message_seq, segment_id=outgoing.segment_id, seq=outgoing.seq,
+            sim_id=sim_id, modem="m",
             port=port, boot_id="b", peer=outgoing.peer, resend=outgoing.resends > 0,
         )  # fmt: skip
         await self.do(lambda cur, stamp: attempts.intend(cur, stamp, intent))

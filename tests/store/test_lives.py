@@ -46,7 +46,8 @@ async def test_an_intent_is_taken_once(desk: Any) -> None:
     await desk.accept()
     outgoing = await desk.intend(sim, "t1")
     intent = attempts.Intent(
-        token="t2", message_seq=outgoing.message_seq, segment_id=outgoing.segment_id, sim_id=sim, modem="m2",
+        token="t2", message_seq=outgoing.message_seq, segment_id=outgoing.segment_id, seq=outgoing.seq,
+            sim_id=sim, modem="m2",
         port="/dev/x", boot_id="b", peer=outgoing.peer, resend=False,
     )  # fmt: skip
     with pytest.raises(StaleState):
@@ -61,7 +62,8 @@ async def test_cancelled_at_the_last_moment_is_not_sent(desk: Any) -> None:
     outgoing = await desk.db.read(lambda cur: queue.next_segment(cur, head.seq))
     await desk.do(lambda cur, stamp: outbox.cancel(cur, stamp, message))
     intent = attempts.Intent(
-        token="t", message_seq=head.seq, segment_id=outgoing.segment_id, sim_id=sim, modem="m", port="p",
+        token="t", message_seq=head.seq, segment_id=outgoing.segment_id, seq=outgoing.seq,
+            sim_id=sim, modem="m", port="p",
         boot_id="b", peer=outgoing.peer, resend=False,
     )  # fmt: skip
     with pytest.raises(StaleState):
@@ -229,7 +231,8 @@ async def test_lanes_and_priority_decide_who_is_next(desk: Any) -> None:
         )
         order.append(outgoing.message_id)
         intent = attempts.Intent(
-            token=f"t{number}", message_seq=outgoing.message_seq, segment_id=outgoing.segment_id, sim_id=sim,
+            token=f"t{number}", message_seq=outgoing.message_seq, segment_id=outgoing.segment_id, seq=outgoing.seq,
+            sim_id=sim,
             modem="m", port="p", boot_id="b", peer=outgoing.peer, resend=False,
         )  # fmt: skip
         await desk.do(lambda cur, stamp, i=intent: attempts.intend(cur, stamp, i))
