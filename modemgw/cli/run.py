@@ -44,4 +44,4 @@ def run(args: argparse.Namespace) -> int:
             )
         )
     except OSError as error:
-        raise Stop(f"cannot start: {error}") from None
+        raise Stop(f"the gateway cannot go on: {error or type(error).__name__}") from None
