@@ -21,8 +21,6 @@ from modemgw.http.server import parse_listen
 ROUTES = (*messages.ROUTES, *modems.ROUTES, *service.ROUTES, *docs.ROUTES)
 _PATH_WORDS = {"id": "The id of a message.", "name": "The name of a modem.", "file": "The name of a file."}
 _DESCRIPTION = """\
-An SMS gateway on your own SIM cards.
-
 - Times are RFC 3339 in UTC with milliseconds. Ids are opaque and sort by age.
 - Every request but the open ones carries `Authorization: Bearer mgw_...`; a key has scopes.
 - Lists take `limit` and `cursor`, and answer `{"items": [...], "next_cursor": ...}`.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from modemgw.api.keys import DOCUMENT
+from modemgw.api.keys import DOCUMENT, GATEWAY
 from modemgw.http.body import Body
 from modemgw.http.problem import Refusal
 from modemgw.http.route import OPEN, Call, Json, NoQuery, route
@@ -23,9 +23,11 @@ _FILES = {
     "page.css": ("docs.css", "text/css"),
 }
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_NOTICE = b"<!-- notice -->"
+_SIMULATED = b'<p class="notice">The modems are simulated: no message leaves this machine.</p>'
 
 
 @route("GET", "/", scope=OPEN, summary="To the page", tag="Service", status=302, media="text/html")
@@ -35,10 +37,11 @@ async def get_root(_call: Call[Body, NoQuery]) -> web.Response:
 
 
 @route("GET", "/docs", scope=OPEN, summary="This page", tag="Service", media="text/html")
-async def get_docs(_call: Call[Body, NoQuery]) -> web.Response:
+async def get_docs(call: Call[Body, NoQuery]) -> web.Response:
     """The API to read and to try."""
+    simulated = any(modem["simulated"] for modem in call.request.app[GATEWAY].modems())
     return web.Response(
-        body=_read("docs.html"),
+        body=_read("docs.html").replace(_NOTICE, _SIMULATED if simulated else b""),
         content_type="text/html",
         charset="utf-8",
         headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"},

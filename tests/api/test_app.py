@@ -183,6 +183,13 @@ async def test_the_page_and_all_that_it_loads_come_from_here(open_api) -> None:
         assert (await api.get("/docs/..%2f__init__.py")).status == 404
 
 
+@pytest.mark.parametrize(("modems", "said"), [(1, True), (0, False)])
+@virtual
+async def test_the_page_says_when_the_modems_are_simulated(open_api, modems: int, said: bool) -> None:
+    async with open_api(modems=modems) as api, api.http.get("/docs") as answer:
+        assert ("simulated" in await answer.text()) == said
+
+
 @virtual
 async def test_the_page_s_big_files_are_sent_compressed_and_to_old_clients_plain(open_api) -> None:
     async with open_api(modems=0) as api, aiohttp.ClientSession(api.server.urls[0], auto_decompress=False) as http:
