@@ -15,17 +15,15 @@ V.250, TS 27.005.
 
 from __future__ import annotations
 
-import enum
-from collections import deque
-
 from modemgw.at import results
 from modemgw.at.commands import Command, is_pdu_line
 from modemgw.at.direct import Headers
+from modemgw.at.echo import Echo
 from modemgw.at.errors import Busy
-from modemgw.at.events import Event, Prompt, Reply, Unknown
+from modemgw.at.events import Event, Phase, Prompt, Reply, Unknown
 from modemgw.at.ledger import Ledger
 from modemgw.at.lines import PROMPT, LineReader, Token
-from modemgw.at.results import OK, Result, ResultKind
+from modemgw.at.results import OK, Result
 from modemgw.at.submission import Outcome, Owed, reference
 from modemgw.at.urc import PduHeader, UrcTable
 
@@ -33,16 +31,6 @@ INFO_GRACE = 1.0  # seconds for the OK that some firmware never sends after the 
 PDU_PATIENCE = 2.0  # seconds for the second line of a URC, or for the end of a quoted text
 _MAX_COLLECTED = 2048
 _LONGEST_SERIAL = 22  # digits of an ICCID: hex too, but never a PDU
-
-
-class Phase(enum.Enum):
-    """Where the running command stands."""
-
-    IDLE = "idle"
-    ANSWER = "answer"  # an ordinary command or a probe waits for its result
-    PROMPT = "prompt"  # a SUBMIT waits for the prompt
-    PAYLOAD = "payload"  # the prompt is there, the payload is not written
-    RESULT = "result"  # the payload is written: the message may be on its way
 
 
 class Chat:
@@ -55,7 +43,7 @@ class Chat:
         self._ledger = Ledger()
         self._owed = Owed()
         self._suspect = True  # nobody knows what a program before us left unanswered
-        self._recent: deque[str] = deque(maxlen=8)
+        self._echo = Echo()
         self._clear()
 
     def _clear(self) -> None:
@@ -72,6 +60,11 @@ class Chat:
     def in_step(self) -> bool:
         """False when an answer to an earlier command may still come: probe before the next command."""
         return not self._suspect and len(self._ledger) == 0
+
+    @property
+    def exhausted(self) -> bool:
+        """True when so many probes went unanswered that another would prove nothing: only listen, or ``forget``."""
+        return self._ledger.full
 
     @property
     def garbage(self) -> int:
@@ -104,7 +97,7 @@ class Chat:
             self.phase = Phase.ANSWER
         else:
             self.phase = Phase.PROMPT if command.prompt else Phase.PAYLOAD
-        self._recent.append(command.text)
+        self._echo.wrote(command)
         return f"{command.text}\r".encode("ascii")
 
     def payload(self) -> bytes:
@@ -115,14 +108,11 @@ class Chat:
         return self._command.payload + b"\x1a"
 
     def escape(self) -> bytes:
-        """Leaves a prompt without sending. The CR empties the modem's line buffer, should there be no prompt."""
+        """Leaves a prompt without sending. Without a prompt, the CR empties the modem's line buffer."""
         return b"\x1b\r"
 
     def wake(self) -> bytes:
-        """Wakes a modem that sleeps or has to find the bit rate, and lets it speak if its results were switched off.
-
-        To be followed by ``probe``, since its answer is nobody's.
-        """
+        """Wakes a modem, lets it find the bit rate, and switches its results on. To be followed by ``probe``."""
         return b"ATQ0V1\r"
 
     def probe(self) -> bytes:
@@ -136,6 +126,12 @@ class Chat:
     def proven(self) -> None:
         """The port's resynchronisation succeeded."""
         self._suspect = False
+        self._ledger.clear()
+        self._owed.passed()
+
+    def forget(self) -> None:
+        """The modem said nothing for longer than any command may take: no earlier answer can come any more."""
+        self._suspect = True
         self._ledger.clear()
 
     def expect_late(self) -> None:
@@ -162,7 +158,8 @@ class Chat:
         glued = results.unglue(line)
         if glued:
             return [*self._on_line(glued[0]), *self._on_line(glued[1])]
-        if self._is_echo(line):
+        if self._echo.is_echo(line):
+            self._echoed |= self._command is not None and line == self._command.text
             return []
         if is_pdu_line(line):
             direct = self._headers.close(line, wanted_elsewhere=self._wants_pdu(line))
@@ -187,19 +184,9 @@ class Chat:
             return self._collect(line)
         return [Unknown(line)]
 
-    def _is_echo(self, line: str) -> bool:
-        if self._command is not None:
-            if line == self._command.text:
-                self._echoed = True
-                return True
-            payload = self._command.payload
-            if payload is not None and self.phase is Phase.RESULT and line.upper() == payload.decode("ascii"):
-                return True
-        return line in self._recent
-
     def _asked_for(self, line: str) -> bool:
         previous = self._lines[-1] if self._lines else None
-        if self._probing:
+        if self._draining:
             return self._ledger.admits(line, previous)
         return self._command is not None and self._command.admits(line, previous)
 
@@ -207,6 +194,11 @@ class Chat:
         if self._asked_for(line):
             return True
         return self._command is not None and len(line) <= _LONGEST_SERIAL and self._command.admits_bare(line)
+
+    @property
+    def _draining(self) -> bool:
+        """True while answers to earlier commands are struck out."""
+        return self._probing or (self.phase is Phase.IDLE and len(self._ledger) > 0)
 
     def _collect(self, line: str) -> list[Event]:
         if len(self._lines) < _MAX_COLLECTED:
@@ -223,9 +215,9 @@ class Chat:
         if self.phase is Phase.RESULT:
             events, settled = self._outcome.hear_result(result)
             return [*events, self._finish(settled)] if settled else events
-        if self._probing:
-            return self._on_probe_result(result)
-        if self.phase is Phase.ANSWER:
+        if self.phase in {Phase.PROMPT, Phase.PAYLOAD} and not result.ok:
+            return [self._finish(result)]
+        if self.phase is Phase.ANSWER and not self._probing:
             if not (result.ok and self._swallow_ok):
                 return [self._finish(result)]
             self._swallow_ok = False
@@ -233,19 +225,14 @@ class Chat:
         return self._on_stray_result(result)
 
     def _on_stray_result(self, result: Result) -> list[Event]:
-        """Idle, or before the payload of a SUBMIT."""
-        if self.phase is not Phase.IDLE and not result.ok:
-            return [self._finish(result)]
+        """Idle, or probing, or before the payload of a SUBMIT."""
         self._suspect = True
-        if result.kind is ResultKind.CMS:
-            return [self._owed.failed(result)]
-        return [Unknown(result.text)]
-
-    def _on_probe_result(self, result: Result) -> list[Event]:
         lines, self._lines = self._lines, []
-        if not result.ok:
-            return [Unknown(result.text)]
-        if self._ledger.credit(lines) is None or len(self._ledger):
+        if not (self._draining and result.ok):
+            return self._owed.stray(result) or [Unknown(result.text)]
+        self._owed.stray(result)
+        credited = self._ledger.credit(lines)
+        if credited is None or not self._probing or len(self._ledger):
             return []  # an earlier command's answer: the probe's is still to come
         self._lines = lines
         return [self._finish(result)]
@@ -269,7 +256,7 @@ class Chat:
             self._suspect = True  # the answer may still be on its way
         written = self.phase is Phase.RESULT
         if written:
-            self._owed.doubt = False
+            self._owed.answered(self._outcome.mr if result.ok else None)
         reply = Reply(
             command,
             tuple(self._lines),
@@ -288,6 +275,13 @@ class Chat:
             settled = self._outcome.expire()
             return [self._finish(settled, heard=self._outcome.heard)] if settled else []
         return [self._finish(OK, heard=False)] if self.grace is not None else []
+
+    def hang_up(self) -> list[Event]:
+        """The port is lost. What is owed stays owed: the same chat may go on when the port is opened again."""
+        events = [*self.give_up(), *self.abandon()]
+        self._reader = LineReader()
+        self._suspect = True
+        return events
 
     def abandon(self) -> list[Event]:
         """The deadline is over or the port lost. A SUBMIT with proof is a success; without, its result stays owed."""

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from modemgw.at.commands import Command
 from modemgw.at.results import Result
 from modemgw.at.urc import Urc
+
+
+class Phase(enum.Enum):
+    """Where the running command stands."""
+
+    IDLE = "idle"
+    ANSWER = "answer"  # an ordinary command or a probe waits for its result
+    PROMPT = "prompt"  # a SUBMIT waits for the prompt
+    PAYLOAD = "payload"  # the prompt is there, the payload is not written
+    RESULT = "result"  # the payload is written: the message may be on its way
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from modemgw.at.commands import Command
 
-MAX_UNANSWERED = 64
+MAX_UNANSWERED = 256
 
 
 def _probe(text: str, shape: str, example: str) -> tuple[Command, str]:
@@ -43,10 +43,14 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._unanswered)
 
+    @property
+    def full(self) -> bool:
+        """True when no more may be asked: memory is bounded, and forgetting the oldest would make a proof false."""
+        return len(self._unanswered) >= MAX_UNANSWERED
+
     def owe(self, command: Command) -> None:
         """The command was written; its answer is missing."""
-        if len(self._unanswered) < MAX_UNANSWERED:
-            self._unanswered.append(command)
+        self._unanswered.append(command)
 
     def admits(self, line: str, previous: str | None = None) -> bool:
         """True if the line may be part of a missing answer."""
@@ -62,7 +66,7 @@ class Ledger:
         return command
 
     def clear(self) -> None:
-        """Proven: nothing is missing."""
+        """Nothing can come any more: it is proven, or the modem was silent for longer than it may take for anything."""
         self._unanswered.clear()
 
     def next_probe(self) -> Command:

@@ -54,7 +54,7 @@ class Link(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._interrupted: str | None = None
         self._timers: dict[str, tuple[object, asyncio.TimerHandle]] = {}
-        self._opened_at = self._last_byte = 0.0
+        self._opened_at = self._last_byte = self._last_heard = 0.0
 
     def abort(self) -> None:
         """Lets go of the tty at once; ``lost`` follows."""
@@ -65,12 +65,12 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The tty is open."""
         self._transport = cast("asyncio.Transport", transport)
-        self._opened_at = self._last_byte = self._now()
+        self._opened_at = self._last_byte = self._last_heard = self._now()
         self.connected.set()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the modem, cut anywhere."""
-        self._last_byte = self._now()
+        self._last_byte = self._last_heard = self._now()
         self.trace.heard(self._age(), data)
         self._dispatch(self.chat.receive(data))
         self._after_events()
@@ -79,7 +79,7 @@ class Link(asyncio.Protocol):
         """The tty is gone. What was heard of a SUBMIT so far has to do."""
         self.lost_reason = f"the port vanished, as when a modem is unplugged ({exc})" if exc else "the port was closed"
         self.trace.note(self._age(), self.lost_reason)
-        self._dispatch([*self.chat.give_up(), *self.chat.abandon()])
+        self._dispatch(self.chat.hang_up())
         for _, timer in self._timers.values():
             timer.cancel()
         self._timers.clear()

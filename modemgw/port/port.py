@@ -14,10 +14,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from modemgw.at.chat import Phase
 from modemgw.at.commands import AT, Command
 from modemgw.at.errors import CommandFailed
-from modemgw.at.events import LateFailure, LateSubmit, Prompt, Reply
+from modemgw.at.events import LateFailure, LateSubmit, Phase, Prompt, Reply
 from modemgw.port.errors import CommandTimeout, NotSent, PortLost
 from modemgw.port.link import Link
 
@@ -25,7 +24,9 @@ BEFORE_PAYLOAD_LIMIT = 2.0  # seconds; modems lose patience at the prompt
 SILENCE = 0.3  # seconds without a byte before a probe
 SILENCE_LIMIT = 3.0  # a modem that chatters without a pause is probed all the same
 RESYNC_LIMIT = 20.0
-PROBE_TIMEOUT = 2.0
+PROBE_PATIENCE = 2.0  # seconds of silence after a probe; grows to the limit while none is answered
+PROBE_PATIENCE_LIMIT = 8.0
+LONGEST_SILENCE = 300.0  # seconds; no command takes longer than that to be answered
 PROOFS = 2  # probes answered in order
 
 BeforePayload = Callable[[], Awaitable[None]]
@@ -37,6 +38,7 @@ class Port(Link):
     _committing = False  # the intent is being written down: from here on a SUBMIT is not called off
     _written = False  # the running exchange has written a payload
     _free_at = 0.0
+    _patience = PROBE_PATIENCE
 
     async def run(self, command: Command, *, before_payload: BeforePayload | None = None) -> Reply:
         """One command to its final result.
@@ -181,11 +183,21 @@ class Port(Link):
             if self._now() >= deadline:
                 self.trace.note(self._age(), "the modem does not answer in order")
                 raise CommandTimeout(command, False, "the modem does not answer")
+            if self.chat.exhausted:
+                await self._listen_only(deadline)
+                continue
             if proofs == 0:
-                await self._settle(wake=attempts > 0)
+                await self._settle(wake=attempts == 1)
             attempts += 1
-            proofs = proofs + 1 if await self._probe() else 0
+            proofs = proofs + 1 if await self._probe(deadline) else 0
         self.chat.proven()
+
+    async def _listen_only(self, deadline: float) -> None:
+        """Too many probes went unanswered: wait for answers, or until none can come any more."""
+        silent_at = self._last_heard + LONGEST_SILENCE
+        await self._pause_until(min(deadline, silent_at), lambda: not self.chat.exhausted)
+        if self._now() >= self._last_heard + LONGEST_SILENCE:
+            self.chat.forget()
 
     async def _settle(self, *, wake: bool) -> None:
         self._write(self.chat.escape())
@@ -200,16 +212,21 @@ class Port(Link):
         while self._now() < min(limit, max(self._last_byte, quiet_since) + SILENCE):
             await self._pause_until(min(limit, max(self._last_byte, quiet_since) + SILENCE))
 
-    async def _probe(self) -> bool:
-        """True if the probe was answered, and nothing earlier can be answered any more."""
+    async def _probe(self, deadline: float) -> bool:
+        """True if the probe was answered, and nothing earlier can be answered any more.
+
+        A modem that is behind gets time: as long as it speaks, no further probe is put on the pile.
+        """
         self._begin()
         try:
             self._write(self.chat.probe())
-            await self._next_answer(PROBE_TIMEOUT)
+            await self._next_answer(max(self._patience, deadline - self._now()), self._patience)
         except TimeoutError:
+            self._patience = min(self._patience * 1.5, PROBE_PATIENCE_LIMIT)
             return False
         finally:
             self._dispatch(self.chat.abandon())
+        self._patience = PROBE_PATIENCE
         return True
 
 

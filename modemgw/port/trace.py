@@ -42,7 +42,7 @@ class Trace:
         if self._partial.strip() == b">":  # a prompt has no line end
             self._add(at, "<", self._partial)
             self._partial = b""
-        for line in data.replace(b"\x1b", b"<ESC>\r").replace(b"\x1a", b"<CTRL-Z>\r").split(b"\r"):
+        for line in data.replace(b"\x1b", b"<ESC>\r").replace(b"\x1a", b"\r<CTRL-Z>\r").split(b"\r"):
             self._add(at, ">", line)
 
     def heard(self, at: float, data: bytes) -> None:

@@ -8,10 +8,10 @@ import pytest
 import modemgw.at
 from modemgw.at import chat as chat_module
 from modemgw.at import commands, urc
-from modemgw.at.chat import Chat, Phase
+from modemgw.at.chat import Chat
 from modemgw.at.commands import Command
 from modemgw.at.errors import Busy
-from modemgw.at.events import LateFailure, LateSubmit, Prompt, Reply, Unknown
+from modemgw.at.events import LateFailure, LateSubmit, Phase, Prompt, Reply, Unknown
 
 PDU = "0031000B915155100021F30000A705E8329BFD06"
 
@@ -270,20 +270,64 @@ def test_the_grace_after_the_reference_is_followed_by_the_grace_of_doubt() -> No
     assert chat.receive(b"\r\n+CMGS: 5\r\n") == []
     assert chat.grace == 5.0
     assert chat.conclude() == []
-    assert chat.grace == 10.0
+    assert chat.grace == 30.0
     (reply,) = chat.conclude()
     assert mr_of(reply) == 5
 
 
 def test_several_owed_are_credited_oldest_first() -> None:
     chat = in_step()
-    for token in "abc":
-        at_result(token, chat)
+    for name in "abc":
+        at_result(name, chat)
         assert chat.abandon() == []
         chat.proven()
-    events = chat.receive(b"\r\n+CMGS: 1\r\n\r\nOK\r\n\r\n+CMGS: 2\r\n\r\nOK\r\n\r\n+CMS ERROR: 38\r\n")
-    late = [event for event in events if isinstance(event, LateSubmit | LateFailure)]
-    assert [token_of(event) for event in late] == ["a", "b", "c"]
+    events = chat.receive(b"\r\n+CMGS: 1\r\n\r\nOK\r\n\r\n+CMGS: 2\r\n\r\nOK\r\n\r\n+CMGS: 3\r\n\r\nOK\r\n")
+    late = [event for event in events if isinstance(event, LateSubmit)]
+    assert [(event.mr, token_of(event)) for event in late] == [(1, "a"), (2, "b"), (3, "c")]
+
+
+def test_a_result_right_after_giving_up_is_the_newest_ones() -> None:
+    """What was given up before it was passed over by a proof of order; the modem answers in order."""
+    chat = at_result("a")
+    chat.abandon()
+    chat.proven()
+    at_result("b", chat)
+    chat.abandon()
+    (late,) = chat.receive(b"\r\n+CMGS: 2\r\n")
+    assert token_of(late) == "b"
+
+
+def test_an_error_in_the_place_of_the_result_is_the_result() -> None:
+    chat = at_result("a")
+    chat.abandon()
+    chat.probe()
+    (late,) = chat.receive(b"\r\n+CMS ERROR: 38\r\n")
+    assert isinstance(late, LateFailure)
+    assert token_of(late) == "a"
+    later = chat.receive(b"\r\n+CMS ERROR: 310\r\n")  # a probe may be refused in these words as well
+    assert [token_of(event) for event in later] == [None]
+
+
+def test_a_reference_that_counts_the_lost_one_in_needs_no_waiting() -> None:
+    chat = at_result("first")
+    chat.receive(b"\r\n+CMGS: 254\r\n\r\nOK\r\n")
+    at_result("lost", chat)
+    chat.abandon()
+    chat.proven()
+    at_result("next", chat)
+    (reply,) = chat.receive(b"\r\n+CMGS: 0\r\n\r\nOK\r\n")  # 255 was the lost one's
+    assert mr_of(reply) == 0
+    late, *_ = chat.receive(b"\r\n+CMGS: 0\r\n")
+    assert token_of(late) is None  # nothing earlier is owed any more
+
+
+def test_a_chat_goes_on_when_its_port_is_opened_again() -> None:
+    chat = at_result("a")
+    chat.receive(b"\r\n+CMGS")
+    assert chat.hang_up() == []
+    late, *_ = chat.receive(b": 4\r\n\r\n+CMGS: 4\r\n\r\nOK\r\n")[1:]
+    assert token_of(late) == "a"
+    assert not chat.in_step
 
 
 def test_a_reference_of_an_earlier_run_of_the_program() -> None:

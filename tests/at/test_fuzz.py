@@ -7,8 +7,8 @@ import os
 import random
 
 from modemgw.at import commands
-from modemgw.at.chat import Chat, Phase
-from modemgw.at.events import Reply
+from modemgw.at.chat import Chat
+from modemgw.at.events import Phase, Reply
 from modemgw.at.lines import MAX_LINE, LineReader
 from modemgw.at.urc import UrcTable
 

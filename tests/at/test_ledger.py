@@ -48,11 +48,19 @@ def test_an_answer_is_credited_to_the_oldest_that_it_may_belong_to() -> None:
     assert len(ledger) == 1
 
 
-def test_the_list_is_bounded() -> None:
-    ledger = Ledger()
-    for _ in range(1000):
-        ledger.owe(commands.SIGNAL)
-    assert len(ledger) == MAX_UNANSWERED
+def test_the_list_is_bounded_without_forgetting_anything() -> None:
+    chat = Chat()
+    asked = 0
+    while not chat.exhausted:
+        chat.probe()
+        chat.abandon()
+        asked += 1
+    assert asked == MAX_UNANSWERED
+    for _ in range(MAX_UNANSWERED):  # answers of the oldest, heard while nothing is asked
+        chat.receive(answer("AT+CGSN"))
+    assert not chat.exhausted
+    chat.forget()
+    assert not chat.in_step
 
 
 @pytest.mark.parametrize("lost", [0.0, 0.3, 0.9])
