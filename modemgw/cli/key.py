@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import random
-import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import TypeVar
 
 from modemgw.cli import where
 from modemgw.cli.stop import Stop
+from modemgw.config import checks
 from modemgw.http.keys import SCOPES, new_key
 from modemgw.seams import Ids, SystemClock
 from modemgw.store import keys
@@ -26,7 +26,6 @@ from modemgw.store.errors import StaleState, StoreError
 
 T = TypeVar("T")
 DEFAULT_SCOPES = "send,read,inbox"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +53,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _create(args: argparse.Namespace) -> int:
-    if not _NAME.fullmatch(args.name):
-        raise Stop("use letters, digits, dot, dash and underscore for the name, 64 characters at the most", code=2)
+    try:
+        checks.name(args.name)
+    except ValueError as error:
+        raise Stop(f"the name `{args.name}`: {error}", code=2) from None
     scopes = tuple(dict.fromkeys(scope.strip() for scope in args.scope.split(",")))
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown:

@@ -45,7 +45,7 @@ def suggestion(word: str, known: Iterable[str]) -> str | None:
 
 
 def name(value: str) -> str:
-    """A modem's or SIM's name: it stands in addresses and log lines."""
+    """The name of a modem, a SIM or an API key: it stands in addresses and log lines."""
     if not _NAME.fullmatch(value):
         raise ValueError("use letters, digits, dot, dash and underscore only, 64 characters at the most")
     return value
