@@ -4,7 +4,8 @@ Rules:
 - Whoever needs several commands in a row without another in between (switch storage, read, delete, switch back) holds
   the ``turn``. A submit holds it too. Start-up does not: nobody else may talk then.
 - After a timeout the order of answers is proven anew before the next command; a modem that can't prove it any more is
-  `Unresponsive`, and the port is given up.
+  `Unresponsive`, and the port is given up. After a submit without result it gets more time: it may still be busy with
+  it, and what it says in the end is worth more than the port.
 - Once the modem was seen to restart, every command raises `Restarted` until start-up ran again: its settings are gone.
 """
 
@@ -17,6 +18,8 @@ from modemgw.modem.errors import Restarted, Unresponsive
 from modemgw.port.errors import CommandTimeout
 from modemgw.port.port import BeforePayload, Port
 
+_PATIENCE_AFTER_SUBMIT = 90.0  # seconds
+
 
 class Dialogue:
     """Commands over one open port."""
@@ -26,6 +29,7 @@ class Dialogue:
         self.echo = True  # whether the modem still repeats what it is told; start-up settles it
         self.attention = asyncio.Event()  # something happened that whoever watches this modem should look at
         self.dead = False  # it was called for long enough and did not answer
+        self._submit_open = False  # the last submit has no result
         self._turn = asyncio.Lock()
         self._restarted: str | None = None
 
@@ -56,9 +60,14 @@ class Dialogue:
         """
         self._check()
         if not self.port.chat.in_step:
-            await self.synchronise()
+            await self.synchronise(_PATIENCE_AFTER_SUBMIT if self._submit_open else None)
             self._check()
-        reply = await self.port.run(command, before_payload=before_payload)
+        self._submit_open = False
+        try:
+            reply = await self.port.run(command, before_payload=before_payload)
+        except CommandTimeout as error:
+            self._submit_open = error.payload_written
+            raise
         if reply.echoed and not self.echo:
             self.restart_seen("it repeats commands again")
         return reply

@@ -183,6 +183,7 @@ class Inbox:
             slots = await session.stores.listing(name)
         except (StoreUnavailable, CommandFailed, CommandTimeout) as error:
             log.debug("%s: the message store %s can't be read now: %s", self._name, name, error)
+            self.sweep_soon(_SOON_MAX)
             return
         there = {slot.index for slot in slots}
         for key in [key for key in self._offers if key[0] == name and key[1] not in there]:

@@ -7,6 +7,7 @@ identity, SIM and network, the messages on their way up, and the doors `submit`,
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from modemgw.at import urc
 from modemgw.at.events import LateFailure, LateSubmit
@@ -18,13 +19,14 @@ from modemgw.modem.inbox import Inbox
 from modemgw.modem.listener import ModemListener
 from modemgw.modem.session import Session
 from modemgw.modem.settings import ModemSettings
-from modemgw.modem.states import ModemState, Reason, Status
+from modemgw.modem.states import ModemState, Reason, Registration, Status
 from modemgw.modem.upcalls import Upcalls
 from modemgw.modem.ussd import UssdSession
 from modemgw.port.errors import PortError
 from modemgw.port.port import BeforePayload
 
 log = logging.getLogger(__name__)
+_ANSWERED_WITHIN = 600.0  # seconds
 
 
 class Modem:
@@ -46,7 +48,7 @@ class Modem:
         self._status = states.status(ModemState.ABSENT, name=settings.name, port=settings.port)
         self._session: Session | None = None
         self._ussd = UssdSession()
-        self._open_token: str | None = None  # of a submit that lost its port after the payload
+        self._uncertain: tuple[str, float] | None = None  # the newest uncertain submit: its token, and when
 
     # -- what is shown -------------------------------------------------------------------------------------------------
     @property
@@ -82,9 +84,21 @@ class Modem:
         self.network = session.radio.network
         self.stores = session.counted()
         if session.serving:
-            self._status = states.from_registration(self.network.registration, self.network.verdict)
+            if session.doubtful and self.network.registered:
+                self.network = replace(self.network, registration=Registration.SEARCHING)
+            self._status = states.from_registration(self.network.registration, *self._remarks())
         if self._snapshot() != before:
             self._listener.changed(self)
+
+    def _remarks(self) -> list[str]:
+        """What a person should see to although the modem works."""
+        remarks = []
+        if self.network.dbm is not None and ":" in self.network.verdict:
+            remarks.append(f"the signal is {self.network.verdict}")
+        if self.sim is not None and self.sim.smsc is None:
+            remarks.append("the SIM holds no number of a service centre: set smsc in [[modem]]")
+        remarks.extend(f"the message store {store.name} is nearly full" for store in self.stores if store.nearly_full)
+        return remarks
 
     def _snapshot(self) -> tuple[object, ...]:
         return self._status, self.identity, self.sim, self.network
@@ -101,6 +115,7 @@ class Modem:
     def serve(self, session: Session) -> None:
         """Start-up is done: messages may go both ways."""
         session.serving = True
+        session.doubtful = False
         self.publish()
         self.inbox.attach(session)
 
@@ -115,6 +130,13 @@ class Modem:
         """The port is gone."""
         self.pause()
         self._session = None
+
+    @property
+    def open_token(self) -> str | None:
+        """The newest submit that is uncertain and may still be answered, be it on a port that was opened since."""
+        if self._uncertain is None or asyncio.get_running_loop().time() - self._uncertain[1] > _ANSWERED_WITHIN:
+            return None
+        return self._uncertain[0]
 
     # -- sending -------------------------------------------------------------------------------------------------------
     async def submit(self, pdu_hex: str, tpdu_length: int, *, token: str, before_payload: BeforePayload) -> int | None:
@@ -136,10 +158,9 @@ class Modem:
                     before_payload=before_payload,
                 )
             except SubmitFailed as failure:
-                if failure.kind is SubmitFailure.UNCERTAIN and session.dialogue.port.lost_reason is not None:
-                    self._open_token = token
+                if failure.kind is SubmitFailure.UNCERTAIN:
+                    self._uncertain = token, asyncio.get_running_loop().time()
                 raise
-        self._open_token = None
         return mr
 
     def _serving(self) -> Session:
@@ -149,9 +170,9 @@ class Modem:
         return session
 
     def _late_submit(self, late: LateSubmit) -> None:
-        token = late.command.token if late.command is not None else self._open_token
-        if late.command is None:
-            self._open_token = None
+        token = late.command.token if late.command is not None else self.open_token
+        if token == self.open_token:
+            self._uncertain = None
         self.upcalls.add(lambda: self._listener.late_submit(self, token, late.mr), must_succeed=True)
 
     def _late_failure(self, late: LateFailure) -> None:
@@ -214,6 +235,7 @@ class Modem:
 
     def _on_registration(self, session: Session, line: urc.RegistrationChanged) -> None:
         session.radio.registration_changed(line.domain, line.stat)
+        session.registration_seen()
         self.publish()
 
     def _on_signal(self, session: Session, line: urc.SignalChanged) -> None:

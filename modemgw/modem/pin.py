@@ -15,7 +15,8 @@ import re
 from dataclasses import dataclass
 
 from modemgw.at import answers, commands
-from modemgw.at.errors import CommandFailed, UnexpectedReply
+from modemgw.at.commands import Command
+from modemgw.at.errors import CommandFailed, UnexpectedReply, UnsafeText
 from modemgw.at.results import Result
 from modemgw.modem import queries
 from modemgw.modem.dialogue import Dialogue
@@ -67,10 +68,13 @@ class Locksmith:
             return
         if state != "SIM PIN":
             raise UnlockFailed(f"the SIM does not ask for its PIN: {self._status(state).detail}")
-        iccid = await read_iccid(self.dialogue, self.profile.sim)
-        key = self._key(iccid)
+        try:
+            command = commands.enter_pin(pin)
+        except UnsafeText as error:
+            raise UnlockFailed("a PIN has 4 to 8 digits") from error
+        key = self._key(await read_iccid(self.dialogue, self.profile.sim))
         await self.guard.record(key, pin)
-        refusal, state = await self._write(pin)
+        refusal, state = await self._write(command)
         if state not in READY:
             raise UnlockFailed(refusal or "the SIM did not take the PIN", await self.tries_left())
         await self.guard.accepted(key, pin)
@@ -115,10 +119,14 @@ class Locksmith:
         pin = self.settings.pin_for(iccid)
         if pin is None:
             raise Blocked(self._locked(Reason.PIN_REQUIRED, "none is configured for it"))
+        try:
+            command = commands.enter_pin(pin)
+        except UnsafeText as error:
+            raise Blocked(self._locked(Reason.PIN_REQUIRED, "the configured one has not 4 to 8 digits")) from error
         key = self._key(iccid)
         await self._may_try(key, pin)
         await self.guard.record(key, pin)
-        refusal, state = await self._write(pin)
+        refusal, state = await self._write(command)
         if state in READY:
             await self.guard.accepted(key, pin)
         elif refusal is not None and state == "SIM PIN":
@@ -136,11 +144,11 @@ class Locksmith:
         if left is not None and left < _SAFE_TRIES:
             raise Blocked(self._locked(Reason.PIN_REQUIRED, f"only {left} tries are left"))
 
-    async def _write(self, pin: str) -> tuple[str | None, str]:
+    async def _write(self, command: Command) -> tuple[str | None, str]:
         """The modem's refusal in words, or None; and the state that follows."""
         refusal = None
         try:
-            await self.dialogue.ask(commands.enter_pin(pin))
+            await self.dialogue.ask(command)
         except CommandFailed as error:
             refusal = error.result.meaning
         except CommandTimeout:

@@ -16,7 +16,11 @@ from modemgw.modem.stores import Stores
 
 @dataclass(slots=True)
 class Session:
-    """``check_due`` asks the watch to read the settings back; ``serving``: start-up is done, and nothing ended it."""
+    """What start-up finds and serving uses.
+
+    ``doubtful``: the network was away, so the SIM may be another one now: nothing is sent before it was asked again.
+    ``check_due`` asks the watch to read the settings back; ``serving``: start-up is done, and nothing ended it.
+    """
 
     dialogue: Dialogue
     settings: ModemSettings
@@ -27,9 +31,11 @@ class Session:
     radio: Radio = field(default_factory=Radio)
     identity: Identity | None = None
     sim: SimCard | None = None
+    hangs: set[str] = field(default_factory=set)  # message stores that may not be listed
     service: int = 0  # +CSMS: 1 = direct messages wait for our +CNMA
     routing: tuple[int, ...] | None = None  # +CNMI as it was read back, None if the modem does not tell
     check_due: bool = False
+    doubtful: bool = False
     serving: bool = False
     stores: Stores = field(init=False)
 
@@ -42,7 +48,7 @@ class Session:
         port = self.dialogue.port
         port.guard = profile.timing.guard_ms / 1000
         port.chat.urcs = UrcTable(boot=profile.lines.boot, full=profile.lines.full, ignored=profile.lines.ignored)
-        self.stores = Stores(self.dialogue, profile.storage)
+        self.stores = Stores(self.dialogue, profile.storage, self.hangs)
 
     @property
     def locksmith(self) -> Locksmith:
@@ -53,6 +59,13 @@ class Session:
     def counted(self) -> tuple[Store, ...]:
         """The message stores as last counted."""
         return tuple(self.stores.known(name) for name in self.stores.names)
+
+    def registration_seen(self) -> None:
+        """The radio has news."""
+        if not self.radio.network.registered:
+            self.doubtful = True
+        elif self.doubtful:
+            self.check_soon()
 
     def check_soon(self) -> None:
         """Something makes the settings doubtful."""

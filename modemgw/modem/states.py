@@ -138,8 +138,8 @@ _BY_REGISTRATION: Mapping[Registration, tuple[ModemState, Reason | None]] = {
 }
 
 
-def from_registration(registration: Registration, verdict: str = "") -> Status:
-    """The status of a modem that serves; ``verdict`` on its signal is added where it asks for something to be done."""
+def from_registration(registration: Registration, *remarks: str) -> Status:
+    """The status of a modem that serves; ``remarks`` are what else a person should know or do."""
     state, reason = _BY_REGISTRATION[registration]
     shown = status(state, reason)
-    return replace(shown, detail=f"{shown.detail}; the signal is {verdict}") if ":" in verdict else shown
+    return replace(shown, detail="; ".join((shown.detail, *remarks)))

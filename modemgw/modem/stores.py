@@ -46,14 +46,14 @@ class StoreUnavailable(Exception):
 
 
 class Stores:
-    """The stores of one session."""
+    """The stores of one session. ``hangs``: those where ``AT+CMGL`` never came back; outlives the session."""
 
-    def __init__(self, dialogue: Dialogue, how: Storage) -> None:
+    def __init__(self, dialogue: Dialogue, how: Storage, hangs: set[str]) -> None:
         self._dialogue = dialogue
         self._how = how
         self._form = 0  # how many parameters AT+CPMS takes; 0 = it can't be used
         self._current: str | None = None
-        self._unlisted: set[str] = set()  # AT+CMGL gives nothing there: look at each slot
+        self._hangs = hangs
         self.home: str | None = None
         self.names: tuple[str, ...] = ("",)  # what to sweep; until `choose`: whatever the modem has selected
         self._chosen: tuple[str | None, ...] | None = None  # the selection as the modem reads it back
@@ -187,16 +187,19 @@ class Stores:
 
     async def _list(self, name: str) -> list[Slot]:
         used = self.known(name).used
-        if name not in self._unlisted:
-            try:
-                found = answers.listed(await self._dialogue.ask(commands.cmgl()))
-            except (CommandFailed, CommandTimeout):
-                self._unlisted.add(name)
-            else:
-                if found or not used:
-                    slots = [_slot(name, one.index, one) for one in found if one.index is not None]
-                    return [slot for slot in slots if slot is not None]
-        return await self._walk(name)
+        try:
+            reply = None if name in self._hangs else await self._dialogue.ask(commands.cmgl())
+        except CommandFailed:
+            reply = None
+        except CommandTimeout:
+            # Some firmware never recovers from a list without a restart: it is not asked for one again.
+            self._hangs.add(name)
+            raise
+        found = answers.listed(reply) if reply else ()
+        if reply is None or (used and not found):
+            return await self._walk(name)
+        slots = [_slot(name, one.index, one) for one in found if one.index is not None]
+        return [slot for slot in slots if slot is not None]
 
     async def _walk(self, name: str) -> list[Slot]:
         """Slot by slot, until as many messages were seen as the modem counts."""

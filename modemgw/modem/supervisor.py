@@ -62,6 +62,7 @@ class Supervisor:
         self._enabled = modem.settings.enabled
         self._told = asyncio.Event()  # an operator changed something
         self._session: Session | None = None
+        self._hangs: set[str] = set()
         self._failures = 0
         self._restarts: deque[float] = deque(maxlen=8)
 
@@ -141,7 +142,13 @@ class Supervisor:
     async def _use(self, port: Port) -> None:
         """Until the port is lost, the modem fails, or an operator wants something else."""
         session = Session(
-            Dialogue(port), self.modem.settings, self._profiles, self._first_profile(), self._guard, self.modem.publish
+            Dialogue(port),
+            self.modem.settings,
+            self._profiles,
+            self._first_profile(),
+            self._guard,
+            self.modem.publish,
+            hangs=self._hangs,
         )
         self._session = session
         self.modem.connected(session)
@@ -184,7 +191,7 @@ class Supervisor:
     async def _live(self, session: Session) -> None:
         """Raises what ends the use of this port."""
         self._show(ModemState.INITIALIZING)
-        if await self._pending_submit():
+        if self.modem.open_token or await self._pending_submit():
             await session.dialogue.port.listen(session.profile.timing.listen_s)
         while True:
             try:

@@ -14,6 +14,7 @@ from modemgw.at.errors import UnexpectedReply
 from modemgw.modem import queries, routing
 from modemgw.modem.calls import Calls
 from modemgw.modem.errors import Restarted, Unresponsive
+from modemgw.modem.pin import BUSY, READY
 from modemgw.modem.session import Session
 
 
@@ -72,6 +73,7 @@ class Watch:
         session = self._session
         async with session.dialogue.turn():
             await session.radio.read(session.dialogue)
+            session.registration_seen()
             session.publish()
             await self._help_to_a_network()
         registered = session.radio.network.registered
@@ -83,6 +85,10 @@ class Watch:
             self._without_network_since = None
             self._reattached = False
             return
+        state = await session.locksmith.state()
+        if state not in READY and state != BUSY:
+            session.dialogue.restart_seen(f"the SIM's state became {state}")
+            self._raise_what_happened()
         if self._without_network_since is None:
             self._without_network_since = now
         waited = now - self._without_network_since
@@ -104,10 +110,17 @@ class Watch:
         if lost is not None:
             session.dialogue.restart_seen(lost)
         self._raise_what_happened()
+        if session.doubtful and session.radio.network.registered:
+            session.doubtful = False
+            session.publish()
 
     async def _lost_setting(self) -> str | None:
         """The first setting that is no longer as start-up left it; what can't be read is taken to be right."""
         session = self._session
+        imsi = await session.dialogue.attempt(commands.IMSI)
+        with contextlib.suppress(UnexpectedReply):
+            if imsi and session.sim and session.sim.imsi not in (None, answers.digits(imsi)):
+                return "another SIM is in it"
         reply = await session.dialogue.attempt(commands.MESSAGE_FORMAT)
         with contextlib.suppress(UnexpectedReply):
             if reply and answers.message_format(reply) != 0:
