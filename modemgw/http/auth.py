@@ -20,7 +20,7 @@ from modemgw.store import keys
 from modemgw.store.database import Database
 from modemgw.store.errors import StoreError
 
-__all__ = ["ANY", "CONTROL", "PRINCIPAL", "Authenticator", "Principal", "demand", "new_key"]
+__all__ = ["ANY", "CONTROL", "PRINCIPAL", "Authenticator", "Principal", "demand", "is_control", "new_key"]
 
 ANY = "any"  # the scope of routes that want a key, and no matter which
 _TOUCH_S = 60.0
@@ -56,7 +56,7 @@ class Authenticator:
 
     async def principal(self, request: web.Request) -> Principal:
         """Who asks; raises Refusal: 401 without a good key, 429 after too many wrong ones."""
-        if getattr(request.protocol, "is_control", False):
+        if is_control(request):
             return CONTROL
         address = lockout.group(request.remote)
         now = self._clock.monotonic()
@@ -108,6 +108,11 @@ class Authenticator:
             await self._db.write(lambda cur: keys.touch(cur, key_id, now_ms))
         except StoreError as error:
             log.warning("could not note that a key was used: %s", error)
+
+
+def is_control(request: web.Request) -> bool:
+    """Did this come over the local control socket? Only our own server marks its connections so."""
+    return getattr(request.protocol, "is_control", False) is True
 
 
 def demand(principal: Principal, scope: str) -> None:

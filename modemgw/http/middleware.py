@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from modemgw.domain.errors import GatewayError
 from modemgw.http import body as bodies
-from modemgw.http.auth import ANY, PRINCIPAL, Authenticator, demand
+from modemgw.http.auth import ANY, PRINCIPAL, Authenticator, demand, is_control
 from modemgw.http.limits import LIMITS
 from modemgw.http.names import check_host, check_origin
 from modemgw.http.problem import Refusal, from_gateway, from_http, from_store
@@ -60,7 +60,7 @@ def gate(names: frozenset[str], authenticator: Authenticator) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not getattr(request.protocol, "is_control", False):
+        if not is_control(request):
             check_host(request, names)
             check_origin(request)
         limits = request.app[LIMITS]

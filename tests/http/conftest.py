@@ -22,6 +22,7 @@ from modemgw.http.server import HttpServer, serve
 from modemgw.seams import SystemClock
 from modemgw.store import keys
 from modemgw.store.database import Database
+from modemgw.store.errors import StoreBroken
 
 
 class Echo(Body):
@@ -89,6 +90,7 @@ def routes(handled: list[str]) -> list[Route]:
             "reused": errors.KeyReused(),
             "store": errors.StoreUnavailable("The database is locked."),
             "full": errors.DiskFull(),
+            "broken": StoreBroken("disk I/O error"),
             "bug": RuntimeError("the secret text 4711"),
         }[call.path("how")]
 

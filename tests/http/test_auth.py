@@ -6,9 +6,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from modemgw.http import route
-from modemgw.http.auth import new_key
+from modemgw.http.auth import Authenticator, new_key
+from modemgw.http.problem import Refusal
+from modemgw.seams import SystemClock
 from modemgw.store import keys
 from modemgw.store.database import Database
 
@@ -177,6 +180,44 @@ async def test_after_ten_wrong_keys_an_address_waits_but_the_console_passes_with
         async with http.get("/v1/fails/conflict", headers=headers) as answer:
             assert answer.status == 409
         assert await fail(http, 1) == 401
+
+
+class Peer:
+    """A connection from another machine."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return (self._address, 4711) if name == "peername" else default
+
+
+async def test_on_the_lan_even_a_good_key_waits_and_other_addresses_don_t(db: Database) -> None:
+    clock = SystemClock()
+    now = 1000.0
+    clock.monotonic = lambda: now  # type: ignore[method-assign]
+    key = new_key(random.Random(1).randbytes)
+    await db.write(
+        lambda cur: keys.create(cur, id="k", name="k", prefix=key.prefix, digest=key.digest, scopes=("read",), now_ms=1)
+    )
+    authenticator = Authenticator(db, clock)
+
+    async def status(address: str, text: str) -> int:
+        headers = {"Authorization": f"Bearer {text}"}
+        request = make_mocked_request("GET", "/", headers=headers, transport=Peer(address))
+        try:
+            await authenticator.principal(request)
+        except Refusal as refusal:
+            return refusal.status
+        return 200
+
+    assert [await status("192.0.2.1", "wrong") for _ in range(11)] == [401] * 10 + [429]
+    assert await status("192.0.2.1", key.text) == 429
+    assert await status("192.0.2.2", key.text) == 200
+    now += 1
+    assert await status("192.0.2.1", key.text) == 200
+    assert await status("192.0.2.1", "wrong") == 401
+    await authenticator.close()
 
 
 async def test_a_missing_key_is_no_guess(make_site, run_site) -> None:

@@ -211,6 +211,32 @@ async def test_every_answer_carries_the_security_headers(make_site, run_site, op
             assert b"Access-Control" not in head
 
 
+@pytest.mark.parametrize(
+    ("how", "status", "kind"),
+    [
+        ("rejected", 422, "invalid"),
+        ("notfound", 404, "not_found"),
+        ("conflict", 409, "too_late"),
+        ("reused", 422, "idempotency_key_reused"),
+        ("store", 503, "store_unavailable"),
+        ("full", 507, "disk_full"),
+        ("broken", 503, "store_unavailable"),
+        ("bug", 500, "internal"),
+    ],
+)
+async def test_what_the_gateway_says_becomes_a_problem(make_site, run_site, how: str, status: int, kind: str) -> None:
+    site = make_site()
+    headers = await site.auth("read")
+    async with (
+        run_site(site) as server,
+        aiohttp.ClientSession(server.urls[0]) as http,
+        http.get(f"/v1/fails/{how}", headers=headers) as answer,
+    ):
+        assert (answer.status, answer.content_type) == (status, "application/problem+json")
+        assert (await answer.json())["type"] == f"urn:modemgw:{kind}"
+        assert ("Retry-After" in answer.headers) == (status == 503)
+
+
 async def test_a_bug_is_a_500_that_tells_nothing_and_a_log_without_texts(make_site, run_site, caplog) -> None:
     site = make_site()
     headers = await site.auth("read")
