@@ -65,6 +65,7 @@ class Stores:
         readable, receiving = await self._supported()
         candidates = [name for name in self._how.prefer if name in receiving]
         self._form = 0
+        self._current = self._chosen = None
         sizes: dict[str, int] = {}
         for name in candidates or receiving:
             if await self._ladder(name):

@@ -10,6 +10,7 @@ Rules:
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 from collections import deque
@@ -87,8 +88,9 @@ class Supervisor:
         session = self._session
         if session is None:
             raise NotReady(f"{self.modem.name} can't be reset: {self.modem.detail}")
-        async with session.dialogue.turn():
-            await restart(session, "an operator reset it")
+        with contextlib.suppress(PortLost):  # some leave without an answer
+            async with session.dialogue.turn():
+                await restart(session, "an operator reset it")
 
     # -- life ----------------------------------------------------------------------------------------------------------
     async def run(self) -> None:

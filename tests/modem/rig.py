@@ -23,6 +23,7 @@ from modemgw.pdu.decode import decode
 from modemgw.pdu.envelope import Pdu, wrap
 from modemgw.pdu.segment import plan
 from modemgw.pdu.tpdu import Deliver
+from modemgw.port.opener import Connect
 
 PROFILES = Profiles.load()
 Before = Callable[[], Awaitable[None]]
@@ -106,28 +107,30 @@ class Rig:
     settings: ModemSettings
     pending: bool = False
     profiles: Profiles = PROFILES
-    supervisor: Supervisor | None = None
+    supervisor: Supervisor = field(init=False)
     task: asyncio.Task[None] | None = None
 
     @property
     def modem(self) -> Modem:
-        assert self.supervisor is not None
         return self.supervisor.modem
 
-    def start(self) -> None:
+    def start(self, connect: Connect | None = None, pending: Callable[[], Awaitable[bool]] | None = None) -> None:
         """Begin, as a fresh process would."""
-
-        async def pending() -> bool:
-            return self.pending
-
-        async def connect(path: str, protocol: asyncio.Protocol) -> asyncio.Transport:
-            return await connect_port(self.lab, path.removeprefix("emulator:"), protocol)
-
         modem = Modem(self.settings, self.gateway)
         self.supervisor = Supervisor(
-            modem, profiles=self.profiles, guard=self.memory, connect=connect, pending_submit=pending
+            modem,
+            profiles=self.profiles,
+            guard=self.memory,
+            connect=connect or self._connect,
+            pending_submit=pending or self._pending,
         )
         self.task = asyncio.create_task(self.supervisor.run())
+
+    async def _connect(self, path: str, protocol: asyncio.Protocol) -> asyncio.Transport:
+        return await connect_port(self.lab, path.removeprefix("emulator:"), protocol)
+
+    async def _pending(self) -> bool:
+        return self.pending
 
     async def stop(self) -> None:
         """Stop as a process does on SIGTERM."""
@@ -179,7 +182,8 @@ def make(
     """A lab with one modem of that persona, and the driver that a configuration with ``settings`` gives it."""
     lab = Lab(VirtualClock(asyncio.get_running_loop()), random.Random(7), latency=latency)
     device = lab.add("a", kind, **sim)
-    return Rig(lab, device, Gateway(), Memory(), ModemSettings(name="front", port="emulator:a", **(settings or {})))
+    chosen = {"name": "front", "port": "emulator:a", **(settings or {})}
+    return Rig(lab, device, Gateway(), Memory(), ModemSettings(**chosen))
 
 
 async def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""Receiving: a message leaves the modem only once it was taken, and none is missed, whatever the modem says about it."""
+"""Receiving: a message leaves the modem only once it was taken, and none is missed, whatever the modem says of it."""
 
 import asyncio
 import logging
