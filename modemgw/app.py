@@ -34,7 +34,7 @@ from modemgw.modem.settings import ModemSettings
 from modemgw.port import discovery
 from modemgw.port.opener import Connect
 from modemgw.seams import Clock, Ids, SystemClock
-from modemgw.store import deliveries, keys, views
+from modemgw.store import keys, views
 from modemgw.store.database import Database
 from modemgw.store.errors import StoreError
 from modemgw.webhooks.dispatcher import Dispatcher
@@ -85,16 +85,16 @@ async def _serve(config: Config, options: Options, stack: AsyncExitStack) -> Non
     targets = config.webhook_targets()
     dispatcher = Dispatcher(db, clock, rng, targets)
     gateway = Gateway(Context(db, clock, ids, rng, gateway_settings(config), dispatcher.wake))
-    await db.write(lambda cur: deliveries.set_targets(cur, [(each.id, each.url, each.events) for each in targets]))
-    lab = add_modems(gateway, config.modem_settings(), options, clock, rng)
+    await dispatcher.register()
+    lab = add_modems(gateway, config, options, clock, rng)
     if lab is not None:
         print("No hardware: the modems are simulated, and no message leaves this machine.")  # noqa: T201
     await gateway.start()
     await _first_key(gateway, state_dir, options, clock)
-    app = make_app(gateway, listen=config.http.listen)
+    app = make_app(gateway, listen=config.http.listen, allowed_hosts=config.http.allowed_hosts)
     http = await server.serve(app, config.http.listen, control=state_dir / "control.sock")
     stack.push_async_callback(http.close)
-    await _announce(http.urls, stack)
+    await _announce(http.urls, db, stack)
     tasks = [loop.create_task(gateway.run(), name="gateway"), loop.create_task(dispatcher.run(), name="webhooks")]
     await _until_stopped(stopped, tasks)
     sdnotify.notify("STOPPING=1", "STATUS=waiting for the answers that are due")
@@ -164,11 +164,9 @@ def _system_zone() -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def add_modems(
-    gateway: Gateway, modems: Sequence[ModemSettings], options: Options, clock: Clock, rng: random.Random
-) -> "Lab | None":
+def add_modems(gateway: Gateway, config: Config, options: Options, clock: Clock, rng: random.Random) -> "Lab | None":
     """The configured modems, else those that are plugged in, and the simulated ones that were asked for."""
-    wanted = list(modems) or [_plugged_in(each) for each in discovery.find()]
+    wanted = list(config.modem_settings()) or [_plugged_in(each, config) for each in discovery.find()]
     names = [each.port.removeprefix(EMULATOR) for each in wanted if each.port.startswith(EMULATOR)]
     count = options.simulate or (2 if options.simulate_if_empty and not wanted else 0)
     for number in range(1, count + 1):
@@ -181,8 +179,8 @@ def add_modems(
     return lab
 
 
-def _plugged_in(found: discovery.UsbModem) -> ModemSettings:
-    return ModemSettings(name=f"usb-{found.usb_path}", port=found.ttys[0])
+def _plugged_in(found: discovery.UsbModem, config: Config) -> ModemSettings:
+    return ModemSettings(name=f"usb-{found.usb_path}", port=found.ttys[0], pins=config.pins())
 
 
 def _lab(names: Sequence[str], clock: Clock, rng: random.Random) -> "Lab":
@@ -239,17 +237,19 @@ async def _first_key(gateway: Gateway, state_dir: Path, options: Options, clock:
     log.info("The first API key is in %s: move it to a safe place.", path)
 
 
-async def _announce(urls: Sequence[str], stack: AsyncExitStack) -> None:
+async def _announce(urls: Sequence[str], db: Database, stack: AsyncExitStack) -> None:
     for url in urls:
         print(f"API: {url}/v1  page: {url}/docs", flush=True)  # noqa: T201
     sdnotify.notify("READY=1", "STATUS=running")
     interval = sdnotify.watchdog_interval()
     if interval is not None:
-        beat = asyncio.get_running_loop().create_task(_beat(interval / 2), name="watchdog")
+        beat = asyncio.get_running_loop().create_task(_beat(db, interval / 2), name="watchdog")
         stack.callback(beat.cancel)
 
 
-async def _beat(seconds: float) -> None:
+async def _beat(db: Database, seconds: float) -> None:
+    """Tells systemd that we live, as long as the loop turns and the store takes transactions."""
     while True:
+        await db.write(lambda _: None)
         sdnotify.notify("WATCHDOG=1")
         await asyncio.sleep(seconds)

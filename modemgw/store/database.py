@@ -117,7 +117,10 @@ class Database:
 
     async def read(self, query: Unit[T]) -> T:
         """Runs a read-only ``query`` against what is committed, in a transaction of its own."""
-        return await self._reader.run(lambda c: _query(c, query))
+        try:
+            return await self._reader.run(partial(_query, query=query))
+        except sqlite3.DatabaseError as error:
+            raise StoreBroken(f"The database can't be read: {error}.") from error
 
     async def close(self) -> None:
         """Writes what still waits, then closes both connections."""

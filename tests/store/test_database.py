@@ -90,7 +90,7 @@ async def test_it_commits_durably(db: Database) -> None:
 
 
 async def test_the_reader_cannot_write(db: Database) -> None:
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(StoreBroken):
         await db.read(lambda cur: cur.execute("DELETE FROM messages"))
 
 

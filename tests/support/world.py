@@ -40,6 +40,7 @@ class Sink:
     got: list[dict[str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    on_got: Callable[[dict[str, Any]], None] = lambda _: None
 
     async def post(self, target: WebhookTarget, headers: Mapping[str, str], body: bytes) -> int:
         await asyncio.sleep(0.01)
@@ -47,6 +48,7 @@ class Sink:
         if status == 200:
             self.got.append(json.loads(body))
             self.ids.append(headers["webhook-id"])
+            self.on_got(self.got[-1])
         return status
 
     async def close(self) -> None:
@@ -140,6 +142,11 @@ class World:
         await asyncio.gather(*self._tasks, *senders, return_exceptions=True)
         self._tasks = []
         await self.gateway.db.close()
+
+    async def restart(self) -> None:
+        """The process dies and is started again at once."""
+        await self.crash()
+        await self.start()
 
     async def stop(self) -> None:
         """A clean stop, as on SIGTERM."""
