@@ -133,6 +133,15 @@ def tries_left(device: "Device", ask: Ask) -> Reply:  # noqa: ARG001
     return text.split("|")
 
 
+@reply_to("+CLCK")
+def clck(device: "Device", ask: Ask) -> Reply:
+    """Facility lock: only whether the card asks for its PIN (`="SC",2`) can be queried."""
+    sim = device.sim
+    if ask.text(0) != "SC" or ask.text(1) != "2" or sim is None:
+        raise Failure("CME", 4)
+    return [f"+CLCK: {int(sim.pin is not None)}"]
+
+
 @reply_to("+CIMI")
 def cimi(device: "Device", ask: Ask) -> Reply:
     """IMSI; not before the card is unlocked."""

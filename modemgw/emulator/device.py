@@ -80,6 +80,7 @@ class Device:
         self.inbox = Inbox(self)
         self.calls = calls.Calls(self)
         self._inside = False
+        network.devices.append(self)
 
     # ---- driving it
 
@@ -240,7 +241,9 @@ class Device:
         self.urc(text)
 
     def suffer(self, do: Do) -> None:
-        """Let a fault of the whole modem happen now."""
+        """Let a fault of the whole modem happen now; one that is off can still be pulled, no more."""
+        if self.intake.mode is Mode.OFF and not isinstance(do, Unplug):
+            return
         if isinstance(do, Unplug):
             self.unplug(back=do.back, port=do.port)
         elif isinstance(do, Reboot):

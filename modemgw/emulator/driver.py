@@ -69,10 +69,10 @@ class Pump:
 class Driver:
     """Keeps one modem going in a loop, with or without somebody at its port."""
 
-    def __init__(self, device: Device, loop: asyncio.AbstractEventLoop, *, keeps_output: bool) -> None:
+    def __init__(self, device: Device, loop: asyncio.AbstractEventLoop) -> None:
         self.device = device
         self.loop = loop
-        self.keeps_output = keeps_output
+        self.keeps_output = False
         self.sink: Sink | None = None
         self.kept = bytearray()
         self.pump = Pump(loop, device.due, self.tick)
@@ -100,8 +100,8 @@ class Driver:
             self.sink.lose(OSError(errno.EIO, os.strerror(errno.EIO)))
 
 
-def driver_of(device: Device, loop: asyncio.AbstractEventLoop, *, keeps_output: bool) -> Driver:
-    """The driver of a modem in this loop; also keeps its network going."""
+def driver_of(device: Device, loop: asyncio.AbstractEventLoop) -> Driver:
+    """The driver of a modem in this loop; also keeps its network and the other modems there going."""
     network = device.network
     pump = network.driver
     if not isinstance(pump, Pump) or pump.loop is not loop:
@@ -109,8 +109,13 @@ def driver_of(device: Device, loop: asyncio.AbstractEventLoop, *, keeps_output: 
         network.driver = pump = Pump(loop, network.due, network.tick)
         network.on_due = pump.wake
         pump.wake()
+    for each in network.devices:
+        _of(each, loop)
+    return _of(device, loop)
+
+
+def _of(device: Device, loop: asyncio.AbstractEventLoop) -> Driver:
     driver = device.driver
     if not isinstance(driver, Driver) or driver.loop is not loop:
-        device.driver = driver = Driver(device, loop, keeps_output=keeps_output)
-    driver.keeps_output = keeps_output
+        device.driver = driver = Driver(device, loop)
     return driver

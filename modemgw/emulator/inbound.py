@@ -120,6 +120,14 @@ class Inbox:
             self._indicate(f'+CDSI: "{routing.report_indication}",{index}', at_once=at_once)
         return True  # ds=0: the modem takes it and says nothing
 
+    def plant(self, line: str, length: int, *, storage: str = "", stat: int = UNREAD) -> int | None:
+        """Put any line into a storage as if it had come, be it a PDU or not, and indicate it; its index."""
+        name = storage or self._device.settings.cpms[2]
+        index = self.storage(name).put(Slot(stat, line, length))
+        if index is not None and self._device.settings.cnmi[1]:
+            self._indicate(f'+CMTI: "{name}",{index}')
+        return index
+
     def _store(self, storage: Storage, message: Mt) -> int | None:
         index = storage.put(Slot(UNREAD, message.pdu, message.length))
         if index is not None:

@@ -77,6 +77,7 @@ class Network:
         self.on_delivered: list[Callable[[Delivered], None]] = []
         self.menus: dict[str, Menu] = dict(MENUS)
         self.time_zone = timezone(timedelta(hours=1))
+        self.devices: list[Device] = []
         self.driver: object | None = None
         self._keep = keep
         self._mailboxes: dict[str, Mailbox] = {}

@@ -40,7 +40,7 @@ class PtyPort:
         self.link = directory / lab.port_of(device)
         self._openings = openings
         self._loop = asyncio.get_running_loop()
-        self._driver = driver_of(device, self._loop, keeps_output=False)
+        self._driver = driver_of(device, self._loop)
         self._waiting = bytearray()
         self._master = self._slave = -1
         self._open_by = 0

@@ -55,7 +55,10 @@ def submit(device: "Device", number: Address, payload: bytes) -> Submit:
 
 def stored(device: "Device", slot: Slot) -> tuple[str, str]:
     """What `+CMGR` and `+CMGL` show of a stored message: the header behind the index, the line below it or ""."""
-    tpdu = decode(slot.pdu).tpdu
+    try:
+        tpdu = decode(slot.pdu).tpdu
+    except PduError:
+        raise Failure("CMS", 320) from None
     if isinstance(tpdu, StatusReport):
         return f'"{_STATS[slot.stat]}",{_report(device, tpdu)}', ""
     if isinstance(tpdu, Deliver):

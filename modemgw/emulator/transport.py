@@ -22,7 +22,8 @@ async def connect(device: Device, protocol: asyncio.Protocol, *, keeps_output: b
     loop = asyncio.get_running_loop()
     if not device.present:
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), device.name)
-    driver = driver_of(device, loop, keeps_output=keeps_output)
+    driver = driver_of(device, loop)
+    driver.keeps_output = keeps_output
     if driver.sink is not None:
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), device.name)
     transport = EmulatorTransport(driver, protocol)

@@ -11,8 +11,10 @@ from modemgw.emulator.device import Device
 from modemgw.emulator.lab import Lab
 from modemgw.emulator.persona import Persona, load
 from modemgw.pdu.address import Address
+from modemgw.pdu.decode import decode
 from modemgw.pdu.envelope import wrap
 from modemgw.pdu.segment import plan
+from modemgw.pdu.tpdu import StatusReport
 
 UNREAD: WeakKeyDictionary[Lab, dict[str, bytes]] = WeakKeyDictionary()
 START_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z
@@ -71,6 +73,18 @@ class Bench:
         prompt = self.send(f"AT+CMGS={line.tpdu_length}\r")
         assert prompt.endswith(b"> "), prompt
         return self.send(line.hex.encode() + b"\x1a", wait)
+
+    def incoming(self, text: str = "hello", *, message_class: int | None = None) -> bytes:
+        """Somebody outside writes to this modem; what it says."""
+        network = self.lab.network
+        network.deliver_from_outside("+491761111111", self.device, text, message_class=message_class)
+        return self.wait(0.1)
+
+    def reports(self, wire: bytes) -> list[StatusReport]:
+        """The status reports that were shown by `+CDS`."""
+        lines = wire.split(b"\r\n")
+        shown = [lines[i + 1].decode() for i, line in enumerate(lines) if line.startswith(b"+CDS:")]
+        return [tpdu for tpdu in (decode(line).tpdu for line in shown) if isinstance(tpdu, StatusReport)]
 
 
 @pytest.fixture

@@ -185,3 +185,29 @@ def test_the_payload_is_echoed_with_echo_on_or_by_the_personas_habit(make_bench:
     other = make_bench(variant(line={"echo_payload": True, "echo_ctrl_z": True}))
     other.send("AT+CMGS=19\r")
     assert other.send(SUBMIT + "\x1a").startswith(SUBMIT.encode() + b"\x1a\r\n+CMGS: 0")
+
+
+def test_lines_come_inside_a_command_where_the_persona_does_not_hold_them(make_bench: Make, variant: Make) -> None:
+    bench = make_bench(variant(line={"hold_urcs": False}))
+    bench.send("AT+CMGS=19\r")
+    bench.device.calls.ring("+491761111111", seconds=1.0)
+    assert bench.send(SUBMIT[:10]) == b"\r\nRING\r\n"
+    held = make_bench(name="b", lab=bench.lab)
+    held.send("AT+CMGS=19\r")
+    held.device.calls.ring("+491761111111", seconds=1.0)
+    assert held.send(SUBMIT[:10]) == b""
+    assert held.send("\x1b") == OK + b"\r\nRING\r\n"
+
+
+def test_every_answer_may_take_a_moment(make_bench: Make, variant: Make) -> None:
+    bench = make_bench(variant(line={"answer_seconds": 0.5}), raw=True)
+    assert bench.send("AT+CSQ\r", 0.4) == b"AT+CSQ\r"
+    assert bench.wait(0.2) == b"\r\n+CSQ: 20,99\r\n" + OK
+
+
+def test_a_reset_may_come_without_ok_and_take_the_port_away(make_bench: Make, variant: Make) -> None:
+    bench = make_bench(variant(boot={"reset_answers": False, "drops_port": True, "seconds": 10.0}))
+    assert bench.send("AT+CFUN=1,1\r", 5) == b""
+    assert not bench.device.present
+    assert b"RDY" in bench.wait(20)
+    assert bench.device.present
