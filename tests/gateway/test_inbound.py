@@ -97,12 +97,12 @@ async def _has(world: World, count: int) -> bool:
 
 @virtual
 async def test_what_can_not_be_decoded_is_kept_shown_and_does_not_come_again(tmp_path: Path) -> None:
-    async with World.of(tmp_path / "w.db", modems=1) as world:
-        await world.registered()
+    async with World.of(tmp_path / "w.db", modems=1, start=False) as world:
         sim = world.device("a").sim
         assert sim is not None
         cut = _pdu("hello there")[:-4]
         sim.storage.put(Slot(0, cut, len(cut) // 2 - 1))
+        await world.start()
         (body,) = await world.until(world.inbox, within=120)
         assert body["flags"] == ["undecodable"]
         assert body["text"] is None
