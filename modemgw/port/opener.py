@@ -52,8 +52,12 @@ class TtySerial(serial.Serial):  # type: ignore[misc]
 
 async def open_port(path: str, port: Port, *, connect: Connect | None = None) -> Port:
     """Connects ``port`` to ``path``; ``connect`` replaces the tty, for simulated modems. Raises PortUnavailable."""
-    await (connect or connect_tty)(path, port)
-    await port.connected.wait()
+    transport = await (connect or connect_tty)(path, port)
+    try:
+        await port.connected.wait()
+    except asyncio.CancelledError:
+        transport.abort()
+        raise
     if port.lost_reason is not None:
         raise PortLost(port.lost_reason)
     return port
@@ -86,7 +90,7 @@ def _open(path: str, baud: int, rtscts: bool) -> TtySerial:
             raise PortUnavailable("not_a_port", f"{path} is not a serial port.")
         device = TtySerial(path, baudrate=baud, rtscts=rtscts, exclusive=True)
     except OSError as error:  # SerialException is one
-        raise _explain(path, error) from error
+        raise explain(path, error) from error
     try:
         fcntl.ioctl(device.fd, termios.TIOCEXCL)
         settings = termios.tcgetattr(device.fd)
@@ -102,7 +106,8 @@ _MISSING = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO}
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
 
 
-def _explain(path: str, error: OSError) -> PortUnavailable:
+def explain(path: str, error: OSError) -> PortUnavailable:
+    """The error of an ``open`` in words that say what to do."""
     if error.errno in _MISSING:
         return PortUnavailable("missing", f"{path} does not exist: is the modem plugged in and switched on?")
     if error.errno in _BUSY:

@@ -4,6 +4,7 @@ It is no emulator: it knows a handful of answers, and keeps the truth about ever
 """
 
 import asyncio
+import contextlib
 import os
 import tty
 from collections.abc import Callable, Iterator
@@ -154,7 +155,6 @@ class PtyModem:
         self.master, self._slave = os.openpty()
         self.path = os.ttyname(self._slave)
         self.modem = ScriptedModem(self.emit)
-        self.late = b""
 
     def emit(self, data: bytes) -> None:
         os.write(self.master, data)
@@ -163,7 +163,12 @@ class PtyModem:
         """From here on the slave is held by the port alone."""
         os.close(self._slave)
         self._slave = -1
-        asyncio.get_running_loop().add_reader(self.master, lambda: self.modem.feed(os.read(self.master, 4096)))
+        os.set_blocking(self.master, False)
+        asyncio.get_running_loop().add_reader(self.master, self._read)
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):  # as long as nobody holds the slave, and for a moment after
+            self.modem.feed(os.read(self.master, 4096))
 
     def raw(self) -> None:
         tty.setraw(self._slave)
