@@ -144,6 +144,8 @@ class Inbox:
 
     def _direct(self, header: str, message: Mt, *, at_once: bool = False) -> bool | None:
         device = self._device
+        if self._discards(at_once=at_once):
+            return False  # mode 1 rejects what would be shown, so the network keeps it
         lines = (header.format(length=message.length), message.pdu)
         if device.settings.cmgf == 1:
             lines = textmode.shown(device, message.tpdu)
@@ -187,10 +189,13 @@ class Inbox:
         busy = self._device.exchange is not None
         if mode == 0 or (mode == 2 and busy and not at_once):
             self._buffered = [*self._buffered, (text, pdu)][-_BUFFER:]
-        elif mode == 1 and busy and self._device.persona.routing.discard_while_busy and not at_once:
-            return
-        else:
+        elif not self._discards(at_once=at_once):
             self._device.urc(text, pdu, at_once=at_once or mode == 3)
+
+    def _discards(self, *, at_once: bool) -> bool:
+        device = self._device
+        mode_1 = device.settings.cnmi[0] == 1 and device.persona.routing.discard_while_busy
+        return mode_1 and device.exchange is not None and not at_once
 
     def routing_changed(self, bfr: int) -> None:
         """`+CNMI` was set: buffered lines are flushed (bfr=0) or cleared (1), unless mode 0 keeps them."""

@@ -31,6 +31,7 @@ class Lab:
         latency: Range = 0.0,
         report_delay: Range = 1.0,
         forward_delay: Range = 0.0,
+        gap: Range = 0.0,
         magic: bool = True,
         keep: int | None = None,
     ) -> None:
@@ -42,6 +43,7 @@ class Lab:
             latency=latency,
             report_delay=report_delay,
             forward_delay=forward_delay,
+            gap=gap,
             magic=magic,
             keep=keep,
         )

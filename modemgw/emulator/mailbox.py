@@ -47,6 +47,7 @@ class Mailbox:
         self._device: Device | None = None
         self._waiting: deque[Mt] = deque()
         self._in_flight = False
+        self._resting = False
         self._retry_planned = False
 
     def __len__(self) -> int:
@@ -86,7 +87,7 @@ class Mailbox:
             self._later()
 
     def _pump(self, *, at_once: bool = False) -> None:
-        while self._waiting and not self._in_flight:
+        while self._waiting and not self._in_flight and (at_once or not self._resting):
             device = self._device
             if device is None or device.sim is not self._sim or not device.radio.attached:
                 return
@@ -105,6 +106,14 @@ class Mailbox:
             self._network.took(self._device, message)
         if message.done is not None:
             message.done()
+        gap = self._network.draw(self._network.gap)
+        if gap > 0:
+            self._resting = True
+            self._network.agenda.after(gap, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._pump()
 
     def _later(self) -> None:
         if not self._retry_planned:

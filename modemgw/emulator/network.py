@@ -44,7 +44,8 @@ class Network:
 
     `latency`: 0x1A to the answer; 0 answers at once. `report_delay`: that answer to the report; negative: before it.
     `accept_at`: which part of the latency is over when the network takes the message. `pending_first`: every report is
-    preceded by "still trying". `keep`: how many entries the two logs keep, None for all.
+    preceded by "still trying". `gap`: between two messages to one SIM; the radio takes a second or so, and programs
+    that count on it lose what comes at once. `keep`: how many entries the two logs keep, None for all.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Network:
         latency: Range = 0.0,
         report_delay: Range = 1.0,
         forward_delay: Range = 0.0,
+        gap: Range = 0.0,
         accept_at: float = 0.5,
         pending_first: bool = False,
         magic: bool = True,
@@ -65,6 +67,7 @@ class Network:
         self.latency = latency
         self.report_delay = report_delay
         self.forward_delay = forward_delay
+        self.gap = gap
         self.accept_at = accept_at
         self.pending_first = pending_first
         self.magic = magic
