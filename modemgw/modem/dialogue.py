@@ -47,11 +47,12 @@ class Dialogue:
         self._restarted = None
         self.echo = True
 
-    def restart_seen(self, sign: str) -> None:
-        """The modem restarted: what runs has no answer to wait for, and nothing may follow it."""
+    def restart_seen(self, sign: str, *, cut: bool = False) -> None:
+        """The modem's settings are gone: nothing may follow. ``cut``: what runs right now has no answer to wait for."""
         self._restarted = sign
         self.attention.set()
-        self.port.interrupt("the modem restarted")
+        if cut:
+            self.port.interrupt("the modem restarted")
 
     async def ask(self, command: Command, *, before_payload: BeforePayload | None = None) -> Reply:
         """One command and its answer.

@@ -66,6 +66,7 @@ class Inbox:
         self._direct: deque[_Direct] = deque()
         self._offers: dict[tuple[str, int], _Offer] = {}
         self._sweep_at: float | None = None
+        self._glance_due = False
         self._swept: list[asyncio.Future[None]] = []
         self._noted = 0  # hints so far
         self._covered = 0  # hints that came before the last sweep began
@@ -104,6 +105,12 @@ class Inbox:
         self._sweep_at = at if self._sweep_at is None else min(self._sweep_at, at)
         self._wake.set()
 
+    def glance(self) -> None:
+        """Look into the store where messages arrive. The others are left out, since some modems keep in flash memory
+        which store is selected."""
+        self._glance_due = True
+        self._wake.set()
+
     async def sweep(self) -> None:
         """Look into every store now, and return when everything found was offered. Raises NotReady."""
         if self._session is None:
@@ -137,7 +144,11 @@ class Inbox:
             return lambda: self._follow(session, hint)
         if self._sweep_at is not None and self._sweep_at <= now:
             self._sweep_at = None
+            self._glance_due = False
             return lambda: self._sweep(session)
+        if self._glance_due:
+            self._glance_due = False
+            return lambda: self._sweep_store(session, session.stores.home or "")
         return None
 
     async def _sleep(self) -> None:
@@ -211,7 +222,7 @@ class Inbox:
             log.exception("%s: a message could not be taken; it stays in the modem", self._name)
             wait = min(_SOON * 2.0**tries, _SOON_MAX)
             self._offers[key] = _Offer(slot.pdu, tries, now + wait)
-            self.sweep_soon(wait)
+            asyncio.get_running_loop().call_later(wait, self.hint, *key)
 
     async def _offer_direct(self, direct: _Direct) -> None:
         try:

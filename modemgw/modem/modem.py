@@ -5,18 +5,17 @@ identity, SIM and network, the messages on their way up, and the doors `submit`,
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
 from modemgw.at import urc
-from modemgw.at.events import LateFailure, LateSubmit
 from modemgw.modem import sending, states
 from modemgw.modem.calls import Calls
 from modemgw.modem.errors import NotReady, SubmitFailed, SubmitFailure
 from modemgw.modem.facts import Identity, Network, Receipt, Received, SimCard, Store, UssdReply
 from modemgw.modem.inbox import Inbox
 from modemgw.modem.listener import ModemListener
+from modemgw.modem.proof import Proof
 from modemgw.modem.session import Session
 from modemgw.modem.settings import ModemSettings
 from modemgw.modem.states import ModemState, Reason, Registration, Status
@@ -24,9 +23,6 @@ from modemgw.modem.upcalls import Upcalls
 from modemgw.modem.ussd import UssdSession
 from modemgw.port.errors import PortError
 from modemgw.port.port import BeforePayload
-
-log = logging.getLogger(__name__)
-_ANSWERED_WITHIN = 600.0  # seconds
 
 
 class Modem:
@@ -44,11 +40,11 @@ class Modem:
         self.inbox = Inbox(settings.name, self._received)
         self.upcalls = Upcalls(settings.name)
         self.calls = Calls()
+        self.proof = Proof(settings.name, self.upcalls, self._late_submit)
         self._listener = listener
         self._status = states.status(ModemState.ABSENT, name=settings.name, port=settings.port)
         self._session: Session | None = None
         self._ussd = UssdSession()
-        self._uncertain: tuple[str, float] | None = None  # the newest uncertain submit: its token, and when
 
     # -- what is shown -------------------------------------------------------------------------------------------------
     @property
@@ -68,8 +64,6 @@ class Modem:
         """The supervisor's word; while the modem serves, the network's."""
         before = self._snapshot()
         self._status = status
-        if status.state is ModemState.ABSENT:
-            self.network = Network()
         if self._snapshot() != before:
             self._listener.changed(self)
 
@@ -109,8 +103,7 @@ class Modem:
         self._session = session
         port = session.dialogue.port
         port.on_urc = lambda line: self._heard(session, line)
-        port.on_late_submit = self._late_submit
-        port.on_late_failure = self._late_failure
+        self.proof.attach(port)
 
     def serve(self, session: Session) -> None:
         """Start-up is done: messages may go both ways."""
@@ -123,6 +116,7 @@ class Modem:
         """The modem can't be used for now; its port may still be open."""
         if self._session is not None:
             self._session.serving = False
+        self.network = Network()
         self.inbox.detach()
         self.calls.ended()
 
@@ -130,13 +124,6 @@ class Modem:
         """The port is gone."""
         self.pause()
         self._session = None
-
-    @property
-    def open_token(self) -> str | None:
-        """The newest submit that is uncertain and may still be answered, be it on a port that was opened since."""
-        if self._uncertain is None or asyncio.get_running_loop().time() - self._uncertain[1] > _ANSWERED_WITHIN:
-            return None
-        return self._uncertain[0]
 
     # -- sending -------------------------------------------------------------------------------------------------------
     async def submit(self, pdu_hex: str, tpdu_length: int, *, token: str, before_payload: BeforePayload) -> int | None:
@@ -148,6 +135,7 @@ class Modem:
         session = self._serving()
         async with session.dialogue.turn():
             self._serving()
+            self.proof.began()
             try:
                 mr = await sending.submit(
                     session.dialogue,
@@ -159,24 +147,19 @@ class Modem:
                 )
             except SubmitFailed as failure:
                 if failure.kind is SubmitFailure.UNCERTAIN:
-                    self._uncertain = token, asyncio.get_running_loop().time()
+                    self.proof.uncertain(token)
                 raise
+        self.proof.answered(mr)
         return mr
+
+    async def _late_submit(self, token: str | None, mr: int | None) -> None:
+        await self._listener.late_submit(self, token, mr)
 
     def _serving(self) -> Session:
         session = self._session
         if session is None or not session.serving or not self.network.registered:
             raise SubmitFailed(SubmitFailure.NOT_SENT, f"the modem is not ready: {self.detail}", policy="N")
         return session
-
-    def _late_submit(self, late: LateSubmit) -> None:
-        token = late.command.token if late.command is not None else self.open_token
-        if token == self.open_token:
-            self._uncertain = None
-        self.upcalls.add(lambda: self._listener.late_submit(self, token, late.mr), must_succeed=True)
-
-    def _late_failure(self, late: LateFailure) -> None:
-        log.info("%s: a submit that was given up got its answer after all: %s", self.name, late.result.text)
 
     # -- receiving -----------------------------------------------------------------------------------------------------
     async def _received(self, message: Received) -> None:
@@ -246,7 +229,7 @@ class Modem:
         if line.line.startswith(session.profile.lines.soft):
             session.check_soon()
         else:
-            session.dialogue.restart_seen(line.line)
+            session.dialogue.restart_seen(line.line, cut=True)
 
     def _on_sim(self, session: Session, line: urc.SimStateChanged) -> None:
         if line.state in {"READY", ""}:

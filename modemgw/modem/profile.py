@@ -69,7 +69,8 @@ class Timing:
     poll_s: float = 45.0  # signal and registration
     search_poll_s: float = 10.0  # the same, while there is no network
     verify_s: float = 240.0  # read back what a restart would have undone
-    sweep_s: float = 60.0
+    glance_s: float = 60.0  # look into the store where messages arrive
+    sweep_s: float = 600.0  # look into all stores
     wake_s: float = 40.0  # how long a silent modem is called before it counts as dead
     radio_wait_s: float = 20.0
     pin_settle_s: float = 3.0  # some firmware restarts when it is asked at once after the PIN

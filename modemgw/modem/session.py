@@ -36,6 +36,7 @@ class Session:
     routing: tuple[int, ...] | None = None  # +CNMI as it was read back, None if the modem does not tell
     check_due: bool = False
     doubtful: bool = False
+    restarted_for_sim: bool = False
     serving: bool = False
     stores: Stores = field(init=False)
 

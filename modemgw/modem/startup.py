@@ -11,6 +11,7 @@ import logging
 from modemgw.at.errors import CommandFailed, UnexpectedReply
 from modemgw.modem import queries
 from modemgw.modem.errors import Blocked
+from modemgw.modem.network import Radio
 from modemgw.modem.profile import ProfileError, Step
 from modemgw.modem.session import Session
 from modemgw.modem.states import ModemState, status
@@ -26,6 +27,7 @@ _MAX_RETURNS = 3
 async def start(session: Session) -> None:
     """Make the modem ready for messages. Raises Blocked, Restarted, Unresponsive, PortLost."""
     session.dialogue.begin()
+    session.radio = Radio()
     session.check_due = False
     position = returns = 0
     while position < len(session.profile.step):

@@ -12,6 +12,7 @@ Rules:
 import asyncio
 import contextlib
 import errno
+import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -34,6 +35,7 @@ from modemgw.port.port import Port
 log = logging.getLogger(__name__)
 _PAUSE, _PAUSE_MAX, _PAUSE_ABSENT = 1.0, 60.0, 5.0  # seconds
 _LOOK_AGAIN = 15.0  # seconds between looks at a SIM that keeps the modem from serving
+_LOOKS_FOR_A_SIM = 40
 _RESTART_WINDOW = 600.0  # seconds in which restarts count as many
 # What only a person can change, with the modem's port open meanwhile.
 _WAITING = frozenset({Reason.NO_SIM, *(reason for state, reason in states.SENTENCES if state is ModemState.LOCKED)})
@@ -193,28 +195,36 @@ class Supervisor:
     async def _live(self, session: Session) -> None:
         """Raises what ends the use of this port."""
         self._show(ModemState.INITIALIZING)
-        if self.modem.open_token or await self._pending_submit():
-            await session.dialogue.port.listen(session.profile.timing.listen_s)
+        proof = self.modem.proof
+        if proof.open_token or await self._pending_submit():
+            await proof.listen(session.dialogue.port, session.profile.timing.listen_s)
         while True:
             try:
                 await start(session)
                 self._failures = 0
                 self.modem.serve(session)
-                await Watch(session, self.modem.calls, self.modem.inbox.sweep_soon).run()
+                await Watch(session, self.modem.calls, self.modem.inbox).run()
             except Blocked as blocked:
                 if blocked.status.reason not in _WAITING:
                     raise
                 self.modem.show(blocked.status)
-                await self._wait_for_a_person(session)
+                await self._wait_for_a_person(session, blocked.status.reason)
             except Restarted as sign:
                 await self._calm_down(sign)
             self._show(ModemState.INITIALIZING)
 
-    async def _wait_for_a_person(self, session: Session) -> None:
+    async def _wait_for_a_person(self, session: Session, reason: Reason | None) -> None:
         """Returns when the SIM's state is another, or the modem restarted."""
         dialogue = session.dialogue
         before = None
-        while dialogue.restarted is None:
+        for looks in itertools.count():
+            if dialogue.restarted is not None:
+                return
+            if reason is Reason.NO_SIM and looks == _LOOKS_FOR_A_SIM and not session.restarted_for_sim:
+                session.restarted_for_sim = True
+                async with dialogue.turn():
+                    await restart(session, "some modems see a new SIM only then")
+                return
             async with dialogue.turn():
                 state = await session.locksmith.state()
             if state in READY or (before is not None and state not in (before, BUSY)):

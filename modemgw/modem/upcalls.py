@@ -10,6 +10,18 @@ _PAUSE_S = 5.0
 Upcall = Callable[[], Awaitable[None]]
 
 
+async def insist(name: str, call: Upcall) -> None:
+    """Repeat it until it does not raise."""
+    while True:
+        try:
+            await call()
+        except Exception:
+            log.exception("%s: the gateway could not take what it was told; it is told again", name)
+            await asyncio.sleep(_PAUSE_S)
+        else:
+            return
+
+
 class Upcalls:
     """A queue and its worker."""
 
@@ -18,19 +30,17 @@ class Upcalls:
         self._queue: asyncio.Queue[tuple[Upcall, bool]] = asyncio.Queue()
 
     def add(self, call: Upcall, *, must_succeed: bool = False) -> None:
-        """``must_succeed``: repeat it until it does not raise; proof of a submit is not given up."""
+        """``must_succeed``: proof of a submit is not given up, other news are."""
         self._queue.put_nowait((call, must_succeed))
 
     async def run(self) -> None:
         """For ever."""
         while True:
             call, must_succeed = await self._queue.get()
-            while True:
-                try:
-                    await call()
-                except Exception:
-                    log.exception("%s: the gateway could not take an event", self._name)
-                    if must_succeed:
-                        await asyncio.sleep(_PAUSE_S)
-                        continue
-                break
+            if must_succeed:
+                await insist(self._name, call)
+                continue
+            try:
+                await call()
+            except Exception:
+                log.exception("%s: the gateway could not take an event", self._name)

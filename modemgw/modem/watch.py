@@ -7,13 +7,13 @@ restart. Without a network for long, the modem is told to choose one anew, and l
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 
 from modemgw.at import answers, commands
 from modemgw.at.errors import UnexpectedReply
 from modemgw.modem import queries, routing
 from modemgw.modem.calls import Calls
 from modemgw.modem.errors import Restarted, Unresponsive
+from modemgw.modem.inbox import Inbox
 from modemgw.modem.pin import BUSY, READY
 from modemgw.modem.session import Session
 
@@ -28,14 +28,15 @@ async def wait_for(event: asyncio.Event, seconds: float) -> None:
 class Watch:
     """Runs for one stretch of serving."""
 
-    def __init__(self, session: Session, calls: Calls, sweep: Callable[[], None]) -> None:
+    def __init__(self, session: Session, calls: Calls, inbox: Inbox) -> None:
         self._session = session
         self._calls = calls
-        self._sweep = sweep
+        self._inbox = inbox
         self._timing = session.profile.timing
         now = self._now()
         self._poll_at = now + self._timing.search_poll_s
         self._verify_at = now + self._timing.verify_s
+        self._glance_at = now + self._timing.glance_s
         self._sweep_at = now + self._timing.sweep_s
         self._without_network_since: float | None = None
         self._reattached = False
@@ -44,7 +45,7 @@ class Watch:
         """Never returns. Raises Restarted, Unresponsive, PortLost."""
         attention = self._session.dialogue.attention
         while True:
-            next_at = min(self._poll_at, self._verify_at, self._sweep_at)
+            next_at = min(self._poll_at, self._verify_at, self._glance_at, self._sweep_at)
             await wait_for(attention, max(next_at - self._now(), 0.0))
             attention.clear()
             self._raise_what_happened()
@@ -52,9 +53,12 @@ class Watch:
                 await self._hang_up()
             if self._session.check_due or self._now() >= self._verify_at:
                 await self._verify()
+            if self._now() >= self._glance_at:
+                self._glance_at = self._now() + self._timing.glance_s
+                self._inbox.glance()
             if self._now() >= self._sweep_at:
                 self._sweep_at = self._now() + self._timing.sweep_s
-                self._sweep()
+                self._inbox.sweep_soon()
             if self._now() >= self._poll_at:
                 await self._poll()
 
