@@ -1,10 +1,12 @@
-"""Clock, ids and randomness: the only door to time and chance.
+"""Clock, ids and randomness: the only door to time and chance. And the named places where a test lets us die.
 
 Everything that decides something gets these objects passed in, so that a whole gateway can run in virtual time
 and a run can be repeated from its seed. Nothing else in the package calls ``time.time()``, ``uuid4()`` or ``random``.
 """
 
+import os
 import random
+import signal
 import time
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +14,14 @@ from typing import Protocol
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # No wall clock may honestly be earlier than this build (2026-11-01T00:00:00Z); a Pi starts in the past.
 BUILD_MS = 1_793_491_200_000
+
+# Each lies between two steps of which a crash must not undo, repeat or forget one: C1 accept, C2 intent, C3 outcome,
+# C4 report; and the moments when a message leaves a SIM, when the world is told, and when the schema changes.
+CRASH_POINTS = (
+    "before_c1", "after_c1", "before_c2", "after_c2", "after_ctrl_z", "before_c3", "after_c3", "before_c4", "after_c4",
+    "before_cmgd", "after_cmgd", "before_webhook", "after_webhook", "in_migration",
+)  # fmt: skip
+_crash_at: list[str] = []  # the passes that are still to come, all of one name; empty: none was asked for
 
 
 class Clock(Protocol):
@@ -71,3 +81,23 @@ def _value(text: str) -> int:
     for character in text:
         value = value << 5 | _CROCKFORD.index(character)
     return value
+
+
+def arm_crash(setting: str) -> None:
+    """``NAME`` or ``NAME:n``: the process kills itself at the n-th pass of that point. For tests of recovery alone."""
+    name, _, count = setting.partition(":")
+    if name not in CRASH_POINTS or not (count or "1").isdecimal():
+        raise SystemExit(f"modemgw: MODEMGW_CRASH={setting} is not NAME or NAME:n with one of {', '.join(CRASH_POINTS)}")
+    _crash_at[:] = [name] * int(count or "1")
+
+
+def crash_point(name: str) -> None:
+    """A place where ``MODEMGW_CRASH`` may end the process as a power cut would: nothing is closed or tidied up."""
+    if _crash_at and _crash_at[0] == name:
+        _crash_at.pop()
+        if not _crash_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+if "MODEMGW_CRASH" in os.environ:
+    arm_crash(os.environ["MODEMGW_CRASH"])

@@ -14,6 +14,7 @@ from modemgw.gateway.context import Context
 from modemgw.pdu import segment
 from modemgw.pdu.errors import PduError
 from modemgw.pdu.udh import Ports
+from modemgw.seams import crash_point
 from modemgw.store import idempotency, outbox, sims, views
 from modemgw.store.outbox import Draft
 
@@ -57,7 +58,9 @@ async def accept(
             outbox.enqueue(cur, stamp, draft, sim_id)
         return [draft.id for draft in drafts]
 
+    crash_point("before_c1")
     ids = await context.commit(unit)
+    crash_point("after_c1")
     return await context.db.read(lambda cur: _bodies(cur, ids))
 
 

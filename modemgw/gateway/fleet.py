@@ -21,6 +21,7 @@ from modemgw.modem.settings import ModemSettings
 from modemgw.modem.states import ModemState
 from modemgw.modem.supervisor import Supervisor
 from modemgw.port.opener import Connect
+from modemgw.seams import crash_point
 from modemgw.store import attempts, events, sims
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,9 @@ class Fleet:
         if sim_id is None:
             raise RuntimeError(f"{modem.name}: a message came before its SIM is known; it stays on the SIM")
         received_id = await incoming.handle(self._context, sim_id=sim_id, modem=modem.name, pdu=pdu.pdu)
+        crash_point("before_cmgd")
         await modem.acknowledge(pdu.receipt)
+        crash_point("after_cmgd")
         await incoming.acknowledged(self._context, received_id)
 
     async def late_submit(self, modem: Modem, token: str | None, mr: int | None) -> None:

@@ -12,6 +12,7 @@ from modemgw.gateway.context import Context
 from modemgw.pdu.decode import Sender, decode
 from modemgw.pdu.errors import PduError
 from modemgw.pdu.tpdu import Deliver, StatusReport, Submit
+from modemgw.seams import crash_point
 from modemgw.store import inbox
 from modemgw.store.inbox import Inbound, Saved
 
@@ -47,7 +48,13 @@ async def handle(context: Context, *, sim_id: int, modem: str, pdu: str) -> int:
             _interpret(cur, context, read, saved, sim_id=sim_id, modem=modem, pdu=pdu)
         return saved.received_id
 
-    return await context.commit(unit)
+    is_report = isinstance(read.tpdu, StatusReport)
+    if is_report:
+        crash_point("before_c4")
+    received_id = await context.commit(unit)
+    if is_report:
+        crash_point("after_c4")
+    return received_id
 
 
 async def acknowledged(context: Context, received_id: int) -> None:

@@ -25,6 +25,7 @@ from modemgw.pdu.errors import PduError
 from modemgw.pdu.segment import submit_for
 from modemgw.pdu.udh import Ports
 from modemgw.pdu.validity import Relative
+from modemgw.seams import crash_point
 from modemgw.store import attempts, outcomes, queue
 from modemgw.store.attempts import Intent
 from modemgw.store.errors import StaleState, StoreError
@@ -153,11 +154,13 @@ class Sender:
             taken_back = self._stopping
             if self._stopping:
                 raise Stopping
+            crash_point("before_c2")
             try:
                 await context.commit(lambda cur: attempts.intend(cur, context.stamp(), intent), urgent=True)
             except StaleState:
                 taken_back = True
                 raise
+            crash_point("after_c2")
 
         try:
             mr = await self._modem.submit(pdu.hex, pdu.tpdu_length, token=token, before_payload=intend)
@@ -221,6 +224,7 @@ class Sender:
 
     async def _record(self, unit: "reports.AnyUnit") -> None:
         """C3 must not be lost while we live: it is tried until the store takes it, and this SIM waits meanwhile."""
+        crash_point("before_c3")
         while True:
             try:
                 await self._context.commit(unit, urgent=True)
@@ -228,6 +232,7 @@ class Sender:
                 log.error("%s: an outcome can't be stored yet: %s", self._modem.name, problem)
                 await asyncio.sleep(_STORE_PAUSE_S)
             else:
+                crash_point("after_c3")
                 return
 
 

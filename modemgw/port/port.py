@@ -19,6 +19,7 @@ from modemgw.at.errors import CommandFailed
 from modemgw.at.events import LateFailure, LateSubmit, Phase, Prompt, Reply
 from modemgw.port.errors import CommandTimeout, NotSent, PortLost
 from modemgw.port.link import Link
+from modemgw.seams import crash_point
 
 BEFORE_PAYLOAD_LIMIT = 2.0  # seconds; modems lose patience at the prompt
 SILENCE = 0.3  # seconds without a byte before a probe
@@ -114,6 +115,7 @@ class Port(Link):
             line = self.chat.send(command)
             self._write(line + self.chat.payload())
             self._written = True
+            crash_point("after_ctrl_z")
             return
         self._write(self.chat.send(command))
         try:
@@ -128,6 +130,7 @@ class Port(Link):
         if self.chat.phase is Phase.PAYLOAD:
             self._write(self.chat.payload())
             self._written = True
+            crash_point("after_ctrl_z")
 
     async def _commit(self, before_payload: BeforePayload | None) -> None:
         """The intent is on disk when this returns. Raises NotSent."""

@@ -6,6 +6,7 @@
 import sqlite3
 from importlib import resources
 
+from modemgw.seams import crash_point
 from modemgw.store.errors import StoreBroken
 
 
@@ -24,7 +25,9 @@ def upgrade(connection: sqlite3.Connection) -> int:
         newest = number
         if number > version:
             # user_version is part of the transaction: a crash in between leaves the old schema whole.
-            connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {number};\nCOMMIT;")
+            connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {number};")
+            crash_point("in_migration")
+            connection.execute("COMMIT")
     if version > newest:
         raise StoreBroken(
             f"The database was written by a newer version (schema {version}, this one knows {newest}). "

@@ -12,7 +12,7 @@ import sqlite3
 import traceback
 from collections.abc import Callable, Sequence
 
-from modemgw.seams import Clock, Ids
+from modemgw.seams import Clock, Ids, crash_point
 from modemgw.store import deliveries, events
 from modemgw.store.database import Database
 from modemgw.store.deliveries import Delivery
@@ -123,6 +123,7 @@ class Dispatcher:
             clock_trusted=self._clock.trusted(),
         )
         status: int | None = None
+        crash_point("before_webhook")
         try:
             async with asyncio.timeout(POST_S):
                 status = await self._sender.post(target, headers, content)
@@ -131,6 +132,7 @@ class Dispatcher:
             error = f"The webhook's host did not answer within {POST_S:.0f} s."
         except SendFailed as failure:
             error = str(failure)
+        crash_point("after_webhook")
         await self._note(self._outcome(target, delivery, status, error))
         return status != _GONE
 
