@@ -15,6 +15,8 @@ from modemgw.store import events
 from modemgw.store.errors import StaleState
 from modemgw.store.events import Stamp
 
+KEEP = -1  # of settle: no time was given
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -88,18 +90,21 @@ def move_segment(cur: sqlite3.Cursor, stamp: Stamp, segment_id: int, event: str,
     )
 
 
-def settle(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, *, due_ms: int | None = None, **detail: object) -> str:
+def settle(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, *, due_ms: int | None = KEEP, **detail: object) -> str:
     """Folds the segments into the message's status, and announces the status where it changed.
 
-    ``due_ms``: the next queued segment waits until then. ``detail`` goes to the timeline. Returns the status.
+    ``due_ms``: the next queued segment waits until then, or no longer (None); without it a wait that was set goes on.
+    ``detail`` goes to the timeline. Returns the status.
     """
     row = cur.execute(
-        "SELECT status, held, ended, send_at_ms, sent_ms, finished_ms FROM messages WHERE seq = ?",
+        "SELECT status, held, ended, due_ms, send_at_ms, sent_ms, finished_ms FROM messages WHERE seq = ?",
         (message_seq,),
     ).fetchone()
     states = [each["state"] for each in cur.execute(
         "SELECT state FROM segments WHERE message_seq = ? ORDER BY seq", (message_seq,)
     )]  # fmt: skip
+    if due_ms == KEEP:
+        due_ms = row["due_ms"] if "queued" in states else None
     scheduled = due_ms is not None and row["send_at_ms"] == due_ms
     status = rollup(states, MessageFacts(held=bool(row["held"]), scheduled=scheduled, ended=row["ended"]))
     waits = {"submitting", "uncertain"} & set(states)
@@ -153,7 +158,7 @@ def release(cur: sqlite3.Cursor, stamp: Stamp, message_id: str) -> None:
     if not row["held"]:
         raise StaleState(row["status"])
     cur.execute("UPDATE messages SET held = 0, crashes = 0 WHERE seq = ?", (row["seq"],))
-    settle(cur, stamp, row["seq"], due_ms=row["due_ms"])
+    settle(cur, stamp, row["seq"])
 
 
 def resolve(cur: sqlite3.Cursor, stamp: Stamp, message_id: str, outcome: str) -> None:
@@ -243,10 +248,10 @@ def _row(cur: sqlite3.Cursor, message_id: str) -> sqlite3.Row:
 def count_crash(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, limit: int) -> None:
     """The service died while this message was being sent; at ``limit`` it is held for a person."""
     cur.execute("UPDATE messages SET crashes = crashes + 1 WHERE seq = ?", (message_seq,))
-    row = cur.execute("SELECT crashes, due_ms FROM messages WHERE seq = ?", (message_seq,)).fetchone()
+    row = cur.execute("SELECT crashes FROM messages WHERE seq = ?", (message_seq,)).fetchone()
     if row["crashes"] >= limit:
         cur.execute("UPDATE messages SET held = 1 WHERE seq = ?", (message_seq,))
-        settle(cur, stamp, message_seq, due_ms=row["due_ms"], reason="The service died while sending this message.")
+        settle(cur, stamp, message_seq, reason="The service died while sending this message.")
 
 
 def order_of(cur: sqlite3.Cursor, message_id: str) -> Order | None:

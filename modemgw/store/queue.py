@@ -124,7 +124,7 @@ def promote_due(cur: sqlite3.Cursor, stamp: Stamp, limit: int = 500) -> int:
         (stamp.now_ms, limit),
     ).fetchall()
     for row in rows:
-        settle(cur, stamp, row["seq"])
+        settle(cur, stamp, row["seq"], due_ms=None)
     return len(rows)
 
 

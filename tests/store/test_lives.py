@@ -258,3 +258,18 @@ async def test_certainly_not_sent_gives_the_money_back(desk: Any) -> None:
     await desk.do(lambda cur, stamp: outcomes.not_sent(cur, stamp, "t1", "no prompt", stamp.now_ms + 1000))
     assert await desk.db.read(lambda cur: attempts.used_since(cur, 0, sim)) == 0
     assert (await _message(desk, message))["status"] == "queued"
+
+
+async def test_news_of_one_segment_does_not_shorten_the_wait_of_another(desk: Any) -> None:
+    sim = await desk.sim()
+    message = await desk.accept(segments=("a", "b"))
+    await desk.intend(sim, "t1")
+    await desk.do(lambda cur, stamp: outcomes.accepted(cur, stamp, "t1", 5, "answer"))
+    await desk.intend(sim, "t2")
+    due = desk.now + 600_000
+    await desk.do(lambda cur, stamp: outcomes.refused(cur, stamp, "t2", REFUSAL, retry_ms=due, unbind=False))
+    attempt = await desk.db.read(lambda cur: reports.match(cur, sim, 5, "+4915551000002"))
+    await desk.do(lambda cur, stamp: outcomes.reported(cur, stamp, attempt, 5, "delivered", 0))
+    assert (await _message(desk, message))["waiting_for"] == "retry"
+    assert await desk.db.read(lambda cur: queue.heads(cur, sim, ())) == []
+    assert await desk.db.read(queue.next_due_ms) == due
