@@ -87,7 +87,8 @@ def arm_crash(setting: str) -> None:
     """``NAME`` or ``NAME:n``: the process kills itself at the n-th pass of that point. For tests of recovery alone."""
     name, _, count = setting.partition(":")
     if name not in CRASH_POINTS or not (count or "1").isdecimal():
-        raise SystemExit(f"modemgw: MODEMGW_CRASH={setting} is not NAME or NAME:n with one of {', '.join(CRASH_POINTS)}")
+        names = ", ".join(CRASH_POINTS)
+        raise SystemExit(f"modemgw: MODEMGW_CRASH={setting} is not NAME or NAME:n, with one of {names}")
     _crash_at[:] = [name] * int(count or "1")
 
 
