@@ -25,7 +25,7 @@ class UnexpectedReply(AtError):
     """The modem said OK, but not what the command asks for."""
 
     def __init__(self, what: str, lines: tuple[str, ...]) -> None:
-        super().__init__(f"{what}: cannot read {list(lines)!r}")
+        super().__init__(f"{what}: the answer cannot be read")  # without the lines: they may hold numbers
         self.what = what
         self.lines = lines
 

@@ -52,7 +52,10 @@ class TtySerial(serial.Serial):  # type: ignore[misc]
 
 async def open_port(path: str, port: Port, *, connect: Connect | None = None) -> Port:
     """Connects ``port`` to ``path``; ``connect`` replaces the tty, for simulated modems. Raises PortUnavailable."""
-    transport = await (connect or connect_tty)(path, port)
+    try:
+        transport = await (connect or connect_tty)(path, port)
+    except OSError as error:
+        raise explain(path, error) from error
     try:
         await port.connected.wait()
     except asyncio.CancelledError:
@@ -90,7 +93,7 @@ def _open(path: str, baud: int, rtscts: bool) -> TtySerial:
             raise PortUnavailable("not_a_port", f"{path} is not a serial port.")
         device = TtySerial(path, baudrate=baud, rtscts=rtscts, exclusive=True)
     except OSError as error:  # SerialException is one
-        raise explain(path, error) from error
+        raise explain(path, error, holder_of(path) if error.errno in _BUSY else None) from error
     try:
         fcntl.ioctl(device.fd, termios.TIOCEXCL)
         settings = termios.tcgetattr(device.fd)
@@ -106,12 +109,11 @@ _MISSING = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO}
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
 
 
-def explain(path: str, error: OSError) -> PortUnavailable:
-    """The error of an ``open`` in words that say what to do."""
+def explain(path: str, error: OSError, holder: str | None = None) -> PortUnavailable:
+    """The error of an ``open`` in words that say what to do; ``holder``: the program that has the port."""
     if error.errno in _MISSING:
         return PortUnavailable("missing", f"{path} does not exist: is the modem plugged in and switched on?")
     if error.errno in _BUSY:
-        holder = holder_of(path)
         by = f" by {holder}" if holder else " by another program"
         return PortUnavailable("busy", f"{path} is in use{by}. Stop that program, or tell it to leave this port alone.")
     if error.errno in {errno.EACCES, errno.EPERM}:

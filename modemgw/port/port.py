@@ -220,6 +220,7 @@ class Port(Link):
 
         A modem that is behind gets time: as long as it speaks, no further probe is put on the pile.
         """
+        await self._pause_until(self._free_at)
         self._begin()
         try:
             self._write(self.chat.probe())
@@ -229,6 +230,7 @@ class Port(Link):
             return False
         finally:
             self._dispatch(self.chat.abandon())
+            self._free_at = self._now() + self.guard
         self._patience = PROBE_PATIENCE
         return True
 

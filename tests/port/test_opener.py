@@ -204,6 +204,15 @@ async def test_another_way_to_connect(wire: Any) -> None:
     await closed(port)
 
 
+async def test_a_simulated_modem_that_is_not_there() -> None:
+    async def connect(path: str, protocol: asyncio.Protocol) -> asyncio.Transport:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    with pytest.raises(PortUnavailable) as caught:
+        await open_port("emulator:a", Port("test"), connect=connect)
+    assert caught.value.reason == "missing"
+
+
 async def test_a_port_that_is_lost_while_it_opens(wire: Any) -> None:
     async def connect(path: str, protocol: asyncio.Protocol) -> asyncio.Transport:
         transport: asyncio.Transport = wire(protocol)

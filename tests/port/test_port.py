@@ -112,9 +112,11 @@ async def test_callers_are_served_in_the_order_in_which_they_came(wire: Any) -> 
 @virtual
 async def test_guard_time_between_a_result_and_the_next_command(wire: Any) -> None:
     port, line, _ = await ready(wire, guard=0.02)
+    resynced = now()
     for _ in range(3):
         await port.run(commands.SIGNAL)
     times = [time for time, _ in line.writes]
+    assert times[0] - resynced == pytest.approx(0.02)  # a probe counts like any command
     assert [round(b - a, 3) for a, b in itertools.pairwise(times)] == [0.03, 0.03]  # 10 ms of work, 20 ms of guard
 
 
