@@ -6,6 +6,9 @@ run whole on the connection's thread, one hop per transaction instead of one per
 
 Group commit: all units that wait when the writer comes free share one ``BEGIN IMMEDIATE``, each in a savepoint of its
 own, so that a unit that fails undoes only itself. Cancelling a caller never cancels its unit.
+
+A full disk: the whole group is undone, the ballast is given up, and the group is written once more; only when that
+fails too do the callers hear of it, and try again later. A database that another process has locked is waited for.
 """
 
 import asyncio
@@ -19,14 +22,16 @@ from typing import Any, Protocol, TypeVar
 
 import aiosqlite
 
-from modemgw.store import migrate
-from modemgw.store.errors import StoreBroken, StoreError, StoreFull
+from modemgw.store import backup, integrity, migrate
+from modemgw.store.errors import StoreBroken, StoreCorrupt, StoreError, StoreFull
+from modemgw.store.room import Room
 
 T = TypeVar("T")
 Unit = Callable[[sqlite3.Cursor], T]
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 64
+_CHECK_S = 1.5  # of the five seconds in which a big database must be sending again
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA busy_timeout = 5000",
@@ -65,7 +70,9 @@ async def open_threaded(path: Path) -> Connection:
 class Database:
     """The store's door: ``await write(unit)`` and ``await read(query)``."""
 
-    def __init__(self, writer: Connection, reader: Connection) -> None:
+    def __init__(self, writer: Connection, reader: Connection, *, checked: bool = True) -> None:
+        self.room: Room | None = None
+        self.checked = checked  # False: the file was too big to be checked whole at the start
         self._writer = writer
         self._reader = reader
         self._urgent: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
@@ -81,26 +88,32 @@ class Database:
         *,
         connect: Callable[[Path], Awaitable[Connection]] = open_threaded,
         synchronous: str = "FULL",
+        check_s: float | None = _CHECK_S,
     ) -> "Database":
-        """Opens, checks and upgrades the database at ``path``; raises StoreBroken with the reason in words.
+        """Opens, checks and upgrades the database at ``path``; raises StoreBroken (StoreCorrupt) with the reason.
 
-        ``synchronous`` is FULL everywhere but in simulations, which keep no promise over a power cut.
+        ``synchronous`` is FULL everywhere but in simulations, which keep no promise over a power cut. ``check_s``: for
+        how long the file may be checked, None: to its end.
         """
         writer: Connection | None = None
+        limit_s = None if integrity.is_suspect(path) else check_s
         try:
             writer = await connect(path)
-            await writer.run(lambda c: _prepare(c, synchronous))
+            checked = await writer.run(lambda c: _prepare(c, path, synchronous, limit_s))
             reader = await connect(path)
             await reader.run(_prepare_reader)
         except sqlite3.Error as error:
             if writer is not None:
                 await writer.close()
-            raise StoreBroken(f"The database {path} can't be used: {error}.") from error
+            kind = StoreCorrupt if integrity.is_damage(error) else StoreBroken
+            raise kind(f"The database {path} can't be used: {error}.") from error
         except StoreError:
             if writer is not None:
                 await writer.close()
             raise
-        return cls(writer, reader)
+        if checked:
+            integrity.clear(path)
+        return cls(writer, reader, checked=checked)
 
     async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
         """Runs ``unit`` in a durable transaction and returns what it returned.
@@ -120,7 +133,20 @@ class Database:
         try:
             return await self._reader.run(partial(_query, query=query))
         except sqlite3.DatabaseError as error:
-            raise StoreBroken(f"The database can't be read: {error}.") from error
+            kind = StoreCorrupt if integrity.is_damage(error) else StoreBroken
+            raise kind(f"The database can't be read: {error}.") from error
+
+    def require_room(self) -> None:
+        """Raises StoreFull while there is too little room on the disk to begin anything new."""
+        if self.room is not None:
+            self.room.require()
+
+    async def scrub(self) -> bool:
+        """Empties the write-ahead log into the file, and with it what was deleted; False while a reader is in the way.
+
+        Deleted content is overwritten in the file itself at once (secure_delete); old copies of it remain in the log.
+        """
+        return await self._writer.run(_checkpoint)
 
     async def close(self) -> None:
         """Writes what still waits, then closes both connections."""
@@ -138,16 +164,25 @@ class Database:
                 self._wake.clear()
                 await self._wake.wait()
             group = self._take()
-            try:
-                outcomes = await self._writer.run(partial(_commit, units=[unit for unit, _ in group]))
-            except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller has to hear of it
-                outcomes = [(None, _translate(error))] * len(group)
+            outcomes = await self._write([unit for unit, _ in group])
             for (_, future), (value, failure) in zip(group, outcomes, strict=True):
                 if failure is None:
                     future.set_result(value)
                 else:
                     future.set_exception(failure)
                     future.exception()  # a caller that was cancelled meanwhile won't look
+
+    async def _write(self, units: list[Unit[Any]]) -> list[tuple[Any, Exception | None]]:
+        failure: Exception | None = None
+        for _ in range(2):
+            try:
+                return await self._writer.run(partial(_commit, units=units))
+            except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller has to hear of it
+                failure = _translate(error)
+            if not isinstance(failure, StoreFull) or self.room is None or not self.room.release():
+                break
+            log.error("The disk is full: the ballast is given up so that what is under way can be written.")
+        return [(None, failure)] * len(units)
 
     def _take(self) -> list[tuple[Unit[Any], "asyncio.Future[Any]"]]:
         group: list[tuple[Unit[Any], asyncio.Future[Any]]] = []
@@ -157,17 +192,22 @@ class Database:
         return group
 
 
-def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, synchronous: str, limit_s: float | None) -> bool:
     connection.row_factory = sqlite3.Row
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     connection.execute(f"PRAGMA synchronous = {synchronous}")
-    problems = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
-    if problems != ["ok"]:
-        raise StoreBroken(
-            f"The database is damaged ({problems[0]}). Restore a backup, or move the file away to start empty."
-        )
+    checked = integrity.check(connection, limit_s)
+    version = migrate.version(connection)
+    if 0 < version < migrate.newest():
+        backup.before_upgrade(connection, path, version)
     migrate.upgrade(connection)
+    return checked
+
+
+def _checkpoint(connection: sqlite3.Connection) -> bool:
+    busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return busy == 0
 
 
 def _prepare_reader(connection: sqlite3.Connection) -> None:
@@ -197,7 +237,9 @@ def _commit(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[tupl
             cursor.execute("SAVEPOINT unit")
             try:
                 outcomes.append((unit(cursor), None))
-            except Exception as error:  # noqa: BLE001 - handed to the unit's caller
+            except Exception as error:
+                if not connection.in_transaction or isinstance(_translate(error), StoreFull):
+                    raise  # SQLite has undone the whole group, or would not get further with it
                 cursor.execute("ROLLBACK TO unit")
                 outcomes.append((None, _translate(error)))
             cursor.execute("RELEASE unit")
@@ -212,8 +254,10 @@ def _commit(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[tupl
 
 
 def _translate(error: Exception) -> Exception:
+    if integrity.is_damage(error):
+        return StoreCorrupt(f"The database is damaged: {error}.")
     if isinstance(error, sqlite3.OperationalError):
-        if "full" in str(error):
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
             return StoreFull("The disk is full.")
         return StoreBroken(f"The database does not take writes: {error}.")
     return error

@@ -15,3 +15,7 @@ class StoreFull(StoreError):
 
 class StoreBroken(StoreError):
     """The database can't be used as it is; the text says why and what to do."""
+
+
+class StoreCorrupt(StoreBroken):
+    """The file is not a whole database: it is never written to again."""

@@ -17,20 +17,30 @@ def steps() -> list[tuple[int, str]]:
     return [(int(each.name[:4]), each.read_text(encoding="utf-8")) for each in files]
 
 
+def version(connection: sqlite3.Connection) -> int:
+    """How many steps were done; 0 for a new file."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def newest() -> int:
+    """The version that this program writes."""
+    return steps()[-1][0]
+
+
 def upgrade(connection: sqlite3.Connection) -> int:
     """Brings the schema to the newest version and returns it; raises StoreBroken for one from the future."""
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    newest = 0
+    done = version(connection)
+    last = 0
     for number, sql in steps():
-        newest = number
-        if number > version:
+        last = number
+        if number > done:
             # user_version is part of the transaction: a crash in between leaves the old schema whole.
             connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {number};")
             crash_point("in_migration")
             connection.execute("COMMIT")
-    if version > newest:
+    if done > last:
         raise StoreBroken(
-            f"The database was written by a newer version (schema {version}, this one knows {newest}). "
+            f"The database was written by a newer version (schema {done}, this one knows {last}). "
             "Install that version again, or restore a backup made before the upgrade."
         )
-    return newest
+    return last
