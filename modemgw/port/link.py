@@ -18,6 +18,8 @@ from modemgw.at.urc import Urc
 from modemgw.port.errors import PortLost
 from modemgw.port.trace import Trace
 
+_MAX_EARLY = 1000  # URCs
+
 T = TypeVar("T")
 
 
@@ -36,6 +38,7 @@ class Link(asyncio.Protocol):
         guard: float = 0.0,
     ) -> None:
         self.name = name
+        self._early: deque[Urc] = deque(maxlen=_MAX_EARLY)
         self.on_urc = on_urc
         self.on_late_submit = on_late_submit
         self.on_late_failure = on_late_failure
@@ -55,6 +58,17 @@ class Link(asyncio.Protocol):
         self._interrupted: str | None = None
         self._timers: dict[str, tuple[object, asyncio.TimerHandle]] = {}
         self._opened_at = self._last_byte = self._last_heard = 0.0
+
+    @property
+    def on_urc(self) -> Callable[[Urc], None] | None:
+        """Gets every URC. What was heard before it is set is kept for it: a report in the tty may be the only one."""
+        return self._on_urc
+
+    @on_urc.setter
+    def on_urc(self, callback: Callable[[Urc], None] | None) -> None:
+        self._on_urc = callback
+        while callback is not None and self._early:
+            self._call(callback, self._early.popleft())
 
     def abort(self) -> None:
         """Lets go of the tty at once; ``lost`` follows."""
@@ -101,8 +115,10 @@ class Link(asyncio.Protocol):
                 self._call(self.on_late_failure, event)
             elif isinstance(event, Unknown):
                 self.unknown_lines += 1
+            elif self._on_urc is None:
+                self._early.append(event)
             else:
-                self._call(self.on_urc, event)
+                self._call(self._on_urc, event)
 
     @staticmethod
     def _call(callback: Callable[[T], None] | None, value: T) -> None:
@@ -159,6 +175,7 @@ class Link(asyncio.Protocol):
     def _begin(self) -> None:
         """Nothing heard before counts for what is written next."""
         self._answers.clear()
+        self._lates.clear()
         self._interrupted = None
         self._last_byte = self._now()
 

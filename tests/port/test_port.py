@@ -542,6 +542,15 @@ async def test_listening_hears_what_was_waiting_in_the_tty(wire: Any) -> None:
 
 
 @virtual
+async def test_listening_does_not_repeat_what_was_told_before(wire: Any) -> None:
+    port, line, heard = await ready(wire)
+    line.emit(b"\r\n+CMGS: 5\r\n\r\nOK\r\n")
+    await port.run(commands.SIGNAL)
+    assert await port.listen(1) is None
+    assert heard.late == [LateSubmit(5, None)]
+
+
+@virtual
 async def test_listening_in_vain(wire: Any) -> None:
     port = Port("test")
     line = wire(port)
@@ -567,6 +576,19 @@ async def test_urcs_are_told_in_order_and_a_fault_in_a_callback_harms_nobody(wir
     await asyncio.sleep(0)
     assert [type(event) for event in heard.urcs] == [urc.Ringing, urc.Stored, urc.Stored]
     assert len(faults) == 3
+
+
+@virtual
+async def test_what_was_heard_before_anybody_listened_is_kept(wire: Any) -> None:
+    heard: list[urc.Urc] = []
+    port = Port("test")
+    line = wire(port)
+    line.emit(b"\r\nRING\r\n" * 5000 + b'\r\n+CMTI: "SM",1\r\n')
+    port.on_urc = heard.append
+    line.emit(b'\r\n+CMTI: "SM",2\r\n')
+    await asyncio.sleep(0)
+    assert [event.index for event in heard if isinstance(event, urc.Stored)] == [1, 2]
+    assert len(heard) == 1001
 
 
 @virtual
