@@ -29,6 +29,7 @@ PROBE_PATIENCE = 2.0  # seconds of silence after a probe; grows to the limit whi
 PROBE_PATIENCE_LIMIT = 8.0
 LONGEST_SILENCE = 300.0  # seconds; no command takes longer than that to be answered
 PROOFS = 2  # probes answered in order
+_ON_THE_WIRE = 0.005  # seconds after which a write has certainly left this process
 
 BeforePayload = Callable[[], Awaitable[None]]
 
@@ -115,7 +116,7 @@ class Port(Link):
             line = self.chat.send(command)
             self._write(line + self.chat.payload())
             self._written = True
-            crash_point("after_ctrl_z")
+            self._after_ctrl_z()
             return
         self._write(self.chat.send(command))
         try:
@@ -130,7 +131,12 @@ class Port(Link):
         if self.chat.phase is Phase.PAYLOAD:
             self._write(self.chat.payload())
             self._written = True
-            crash_point("after_ctrl_z")
+            self._after_ctrl_z()
+
+    @staticmethod
+    def _after_ctrl_z() -> None:
+        """A transport may write in its next turn only."""
+        asyncio.get_running_loop().call_later(_ON_THE_WIRE, crash_point, "after_ctrl_z")
 
     async def _commit(self, before_payload: BeforePayload | None) -> None:
         """The intent is on disk when this returns. Raises NotSent."""
