@@ -22,21 +22,21 @@ def _flag(ask: Ask) -> bool:
 @reply_to("E")
 def echo(device: "Device", ask: Ask) -> Reply:
     """Echo off and on."""
-    device.settings.echo = _flag(ask)
+    device.manners.echo = _flag(ask)
     return []
 
 
 @reply_to("V")
 def verbose(device: "Device", ask: Ask) -> Reply:
     """Result codes as digits or words."""
-    device.settings.verbose = _flag(ask)
+    device.manners.verbose = _flag(ask)
     return []
 
 
 @reply_to("Q")
 def quiet(device: "Device", ask: Ask) -> Reply:
     """Result codes on and off."""
-    device.settings.quiet = _flag(ask)
+    device.manners.quiet = _flag(ask)
     return []
 
 
@@ -44,6 +44,7 @@ def quiet(device: "Device", ask: Ask) -> Reply:
 def defaults(device: "Device", ask: Ask) -> Reply:  # noqa: ARG001
     """Back to the settings of a start."""
     device.settings = fresh(device.persona)
+    device.speaking.reset_manners()
     return []
 
 
@@ -90,11 +91,11 @@ def cmee(device: "Device", ask: Ask) -> Reply:
     if ask.kind == "test":
         return ["+CMEE: (0-2)"]
     if ask.kind == "read":
-        return [f"+CMEE: {device.settings.cmee}"]
+        return [f"+CMEE: {device.manners.cmee}"]
     value = ask.number(0, 0)
     if value > 2:
         raise Failure("CME", 50)
-    device.settings.cmee = value
+    device.manners.cmee = value
     return []
 
 
@@ -161,10 +162,10 @@ def iccid(device: "Device", ask: Ask) -> Reply:
 def cscs(device: "Device", ask: Ask) -> Reply:
     """The character set of strings."""
     if ask.kind == "test":
-        return ['+CSCS: ("GSM","IRA","UCS2")']
+        return ["+CSCS: ({})".format(",".join(f'"{name}"' for name in device.persona.service.cscs))]
     if ask.kind == "read":
         return [f'+CSCS: "{device.settings.cscs}"']
-    if ask.text(0) not in ("GSM", "IRA", "UCS2"):
+    if ask.text(0) not in device.persona.service.cscs:
         raise Failure("CME", 50)
     device.settings.cscs = ask.text(0)
     return []

@@ -18,6 +18,7 @@ class Calls:
         self._caller: str | None = None
         self._planned: list[Entry] = []
         self.menu: Menu | None = None
+        self.own_coding = ""
 
     @property
     def ringing(self) -> bool:
@@ -43,7 +44,8 @@ class Calls:
 
     def _caller_gives_up(self) -> None:
         self.hang_up()
-        self._device.urc("NO CARRIER")
+        for line in self._device.persona.service.call_missed.split("|"):
+            self._device.urc(line)
 
     def hang_up(self) -> None:
         """End the call."""
@@ -56,6 +58,7 @@ class Calls:
         """Calls and dialogues do not outlive a restart."""
         self.hang_up()
         self.menu = None
+        self.own_coding = ""
 
     def dial_ussd(self, text: str) -> None:
         """Ask the network, or answer the open dialogue."""
@@ -82,7 +85,7 @@ class Calls:
 
     def coding(self) -> str:
         """How strings are coded now: the persona's way, or UCS-2 when that character set is chosen."""
-        coding = self._device.persona.service.ussd
+        coding = self.own_coding or self._device.persona.service.ussd
         return "ucs2" if coding == "plain" and self._device.settings.cscs == "UCS2" else coding
 
 
@@ -99,6 +102,9 @@ def cusd(device: "Device", ask: Ask) -> Reply:
         device.card.check()
         if not device.radio.attached:
             raise Failure("CME", 30)
+        if device.settings.cscs == "UCS2" and not device.persona.service.ussd_in_ucs2:
+            device.agenda.after(device.persona.service.ussd_seconds, lambda: device.urc("+CUSD: 4"))
+            return []
         try:
             text = from_line(ask.text(1), device.calls.coding())
         except ValueError:

@@ -109,6 +109,14 @@ class Card:
         if self.usable:
             self._device.radio.search()
 
+    def take_out(self, seconds: float | None) -> None:
+        """The card loses contact, for good or for so long."""
+        sim = self._device.sim
+        self.swap(None)
+        if seconds is not None:
+            network = self._device.network
+            network.at(network.now.value + seconds, lambda: self.swap(sim))
+
 
 @reply_to("+CPIN")
 def cpin(device: "Device", ask: Ask) -> Reply:

@@ -5,47 +5,47 @@
     device.tick(now) -> bytes        do what is due, and take what it writes
     device.on_due                    called when something became due earlier than `due()` said
 
-Rules: one command line at a time (V.250 clause 5.6); unsolicited lines wait for its final result where the persona
-says so. What the modem forgets in a restart is in `settings`, what it keeps is here, what the card keeps is in
-`sim`.
+These three are about the first tty; `device.ttys[name]` has the others, and `device.spoken(name)` takes what they
+wrote. Every tty has a command line of its own in progress (channel.py). What the modem forgets in a restart is in
+`settings`, what it keeps is here, what the card keeps is in `sim`.
 """
 
 import random
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from modemgw.emulator import basic, calls, card, messages, sending
+from modemgw.emulator import answers, basic, calls, card, messages, power, sending, stored
 from modemgw.emulator.agenda import Agenda
+from modemgw.emulator.channel import Channel, Heard
+from modemgw.emulator.effects import Do
 from modemgw.emulator.exchange import Exchange
-from modemgw.emulator.faults import Command, Do, Dribble, FaultBook, Reboot, RegisterLoss, StorageFull, Stray, Unplug
+from modemgw.emulator.faults import FaultBook
 from modemgw.emulator.inbound import Inbox
 from modemgw.emulator.intake import Intake, Mode
 from modemgw.emulator.lines import Failure, Handler
 from modemgw.emulator.network import Network
+from modemgw.emulator.noise import Noise
 from modemgw.emulator.persona import Persona
 from modemgw.emulator.radio import Radio
-from modemgw.emulator.settings import fresh
+from modemgw.emulator.settings import Manners, fresh
 from modemgw.emulator.sim import Sim
+from modemgw.emulator.stream import Stream
+from modemgw.emulator.suffering import suffer
 from modemgw.emulator.urcs import Announcer
 from modemgw.emulator.wire import Wire
 
-COMMAND_MODULES = (basic, calls, card, messages, sending)  # importing them registers their commands
+COMMAND_MODULES = (answers, basic, calls, card, messages, sending, stored)  # importing them registers their commands
+_KEPT = 20_000  # octets of a tty beside the first that wait for somebody to take them
 
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One command line that was received: lab time in seconds, the line from its `AT` on."""
-
-    at: float
-    line: str
+__all__ = ["Device", "Heard"]
 
 
 class Device:
     """One modem. What tests look at: `heard`, `unknown`, `intake.overlaps`, `submits_seen`, `sim.attempts`.
 
     Hooks: `on_submit_byte(device, payload)` runs when 0x1A comes, before anything is accepted; `on_command(line)`;
-    `on_unplug` and `on_plug` belong to the driver, `on_due` as well.
+    `on_traffic(tty, direction, data)` sees all bytes, direction `<` to the modem or `>` from it; `on_unplug` and
+    `on_plug` belong to the driver, `on_due` as well.
     """
 
     def __init__(
@@ -65,43 +65,94 @@ class Device:
         self.on_due: Callable[[], None] | None = None
         self.on_submit_byte: Callable[[Device, bytes], None] | None = None
         self.on_command: Callable[[str], None] | None = None
+        self.on_traffic: Callable[[str, str, bytes], None] | None = None
         self.on_unplug: Callable[[], None] | None = None
         self.on_plug: Callable[[], None] | None = None
         self.plug_into: Callable[[str], None] = lambda _: self.plug()
         self.driver: object | None = None
-        self.exchange: Exchange | None = None
-        self.agenda = Agenda(network.now, self._due_earlier)
-        self.faults = FaultBook(lambda at, do: network.at(at, lambda: self.suffer(do)))
-        self.wire = Wire(network.now, self._due_earlier)
-        self.intake = Intake(self)
+        self.agenda = Agenda(network.now, self.due_earlier)
+        self.faults = FaultBook(lambda at, do: network.at(at, lambda: suffer(self, do)))
+        self.main = Channel(self, "")
+        self.ttys: dict[str, Channel | Stream] = {"": self.main}
+        for tty in persona.ports.extra:
+            self.ttys[tty] = Channel(self, tty) if tty in ("modem", "aux") else Stream(self, tty)
+        self.urcs_on: str = persona.ports.urcs
+        self.speaking = self.main
+        self._spoken: dict[str, bytearray] = {tty: bytearray() for tty in self.ttys if tty}
         self.announcer = Announcer(self)
         self.card = card.Card(self)
         self.radio = Radio(self)
         self.inbox = Inbox(self)
         self.calls = calls.Calls(self)
+        self.noise = Noise(self)
+        self.deaf_lines = 0
+        self._hung_until = 0.0
         self._inside = False
         network.devices.append(self)
 
+    # ---- its ttys
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The command in progress on the tty whose handler runs."""
+        return self.speaking.exchange
+
+    @property
+    def manners(self) -> Manners:
+        """Echo and the form of results on that tty."""
+        return self.speaking.manners
+
+    @property
+    def intake(self) -> Intake:
+        """The receiving side of the first tty."""
+        return self.main.intake
+
+    @property
+    def wire(self) -> Wire:
+        """The sending side of the first tty."""
+        return self.main.wire
+
+    def channels(self) -> list[Channel]:
+        """The ttys that take commands, the first one first."""
+        return [tty for tty in self.ttys.values() if isinstance(tty, Channel)]
+
+    def talkers(self) -> list[Channel]:
+        """Where unsolicited lines go."""
+        if self.deaf_lines:
+            return []
+        return [channel for channel in self.channels() if self.urcs_on in (channel.name or "first", "all")]
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command is in progress where unsolicited lines would go."""
+        return any(channel.exchange is not None for channel in self.talkers())
+
     # ---- driving it
 
-    def receive(self, data: bytes, now: float) -> None:
+    def receive(self, data: bytes, now: float, tty: str = "") -> None:
         """Take what the computer wrote. Ignored while the modem is off or starting."""
         self.network.now.advance(now)
+        if self.on_traffic is not None:
+            self.on_traffic(tty, "<", data)
+        if self.network.now.value < self._hung_until:
+            return
         self._inside = True
         try:
-            self.intake.receive(data)
+            self.ttys[tty].receive(data)
         finally:
             self._inside = False
 
     def due(self) -> float | None:
         """When `tick` should be called next; None if nothing will happen unasked."""
-        action, output = self.agenda.due(), self.wire.due()
-        if action is None or output is None:
-            return output if action is None else action
-        return min(action, output)
+        due = self.agenda.due()
+        for tty in self.ttys.values():
+            output = tty.wire.due()
+            if output is not None and (due is None or output < due):
+                due = output
+        return due
 
     def tick(self, now: float) -> bytes:
-        """Do what is due at `now` and take the bytes that it writes by then."""
+        """Do what is due at `now` and take the bytes that the first tty writes by then."""
         self._inside = True
         try:
             self.agenda.run(now)
@@ -110,33 +161,49 @@ class Device:
         return self.output()
 
     def output(self) -> bytes:
-        """Take the bytes written by now, doing nothing else."""
-        return self.wire.take(self.network.now.value)
+        """Take the bytes written by now on the first tty, doing nothing else."""
+        now = self.network.now.value
+        for name, kept in self._spoken.items():
+            kept.extend(self._take(name, now))
+            del kept[:-_KEPT]
+        return self._take("", now)
 
-    def _due_earlier(self) -> None:
+    def _take(self, tty: str, now: float) -> bytes:
+        data = self.ttys[tty].wire.take(now)
+        if data and self.on_traffic is not None:
+            self.on_traffic(tty, ">", data)
+        return data
+
+    def spoken(self, tty: str) -> bytes:
+        """Take what another tty wrote up to the last tick."""
+        data = bytes(self._spoken[tty])
+        self._spoken[tty].clear()
+        return data
+
+    def due_earlier(self) -> None:
+        """Something is due earlier than before."""
         if self.on_due is not None and not self._inside:
             self.on_due()
 
-    # ---- a command line
+    def still_deaf(self) -> bool:
+        """Whether this line is one of those that a modem needs to find out the bit rate."""
+        if not self.deaf_lines:
+            return False
+        self.deaf_lines -= 1
+        if not self.deaf_lines:
+            power.say_hello(self)
+        return self.deaf_lines > 0
 
-    def execute(self, line: str, echo: bytes) -> None:
-        """Run a command line, `AT` included; `echo` are the bytes of it that have not been echoed."""
-        self.heard.append(Heard(self.network.now.value, line))
-        if self.on_command is not None:
-            self.on_command(line)
-        self.intake.mode = Mode.BUSY
-        self.exchange = exchange = Exchange(self, line, self.faults.on_line(Command, line))
-        exchange.before_echo()
-        self.echo(echo)
-        seconds = self.persona.line.answer_seconds
-        if seconds:
-            exchange.later(seconds, lambda: exchange.start(line[2:]))
-        else:
-            exchange.start(line[2:])
+    @property
+    def off(self) -> bool:
+        """Whether it has no power or is still starting."""
+        return self.main.intake.mode is Mode.OFF
 
-    def expect_payload(self) -> None:
-        """From now on input is the payload of the command in progress."""
-        self.intake.expect_payload()
+    def hang(self, seconds: float) -> None:
+        """Neither hear nor speak for so long."""
+        self._hung_until = self.network.now.value + seconds
+        for tty in self.ttys.values():
+            tty.wire.hold(seconds)
 
     def submit_byte(self, payload: bytes) -> None:
         """0x1A has come behind a prompt: from here on money may be spent."""
@@ -144,34 +211,11 @@ class Device:
         if self.on_submit_byte is not None:
             self.on_submit_byte(self, payload)
 
-    def free(self) -> None:
-        """The command in progress is answered: say what waited, and go on with queued input."""
-        self.exchange = None
-        self.intake.mode = Mode.COMMAND
-        self.inbox.after_command()
-        self.announcer.release()
-        if self.intake.waiting:
-            self.agenda.after(0.0, self.intake.work)
-
     # ---- output
 
     def write(self, data: bytes) -> None:
-        """Write bytes to the computer."""
-        self.wire.write(data)
-
-    def echo(self, data: bytes) -> None:
-        """Give back what was typed, if echo is on."""
-        if self.settings.echo:
-            self.write(data)
-
-    def echo_payload(self, data: bytes, *, ended: bool) -> None:
-        """The same behind a prompt, where a persona may echo always, and the 0x1A too."""
-        if self.settings.echo or self.persona.line.echo_payload:
-            self.write(data + (b"\x1a" if ended and self.persona.line.echo_ctrl_z else b""))
-
-    def frame_info(self, text: str) -> bytes:
-        """An information line as V.250 frames it."""
-        return (f"\r\n{text}\r\n" if self.settings.verbose else f"{text}\r\n").encode("latin-1", "replace")
+        """Write bytes to the first tty."""
+        self.main.write(data)
 
     def urc(self, text: str, pdu: str = "", *, at_once: bool = False) -> None:
         """Say something unasked; see Announcer."""
@@ -187,10 +231,12 @@ class Device:
         if not self.present:
             return
         self._power_off()
+        self.radio.stuck = False
         self.present = False
         if self.on_unplug is not None:
             self.on_unplug()
-        self.wire.clear()
+        for tty in self.ttys.values():
+            tty.wire.clear()
         if back is not None:
             self.network.at(self.network.now.value + back, lambda: self.plug_into(port))
 
@@ -207,55 +253,26 @@ class Device:
         """Restart: settings and pending answers are lost, the card and the stored messages are kept."""
         if not self.present:
             return
+        if self.persona.boot.stuck_after_reset:
+            self.radio.stuck = True
         if self.persona.boot.drops_port:
+            stuck = self.radio.stuck
             self.unplug(back=self.persona.boot.seconds)
+            self.radio.stuck = stuck
             return
         self._power_off()
         self.agenda.after(self.persona.boot.seconds, self._boot)
 
     def _power_off(self) -> None:
-        self.agenda.clear()
-        self.exchange = None
-        self.announcer.power_off()
-        self.settings = fresh(self.persona)
-        self.intake.power_off()
-        self.radio.power_off()
-        self.inbox.power_off()
-        self.calls.power_off()
-        self.card.power_off()
+        self._hung_until = 0.0
+        power.off(self)
 
     def _boot(self) -> None:
-        self.intake.mode = Mode.COMMAND
-        self.inbox.booted()
-        boot = self.persona.boot
-        for place, text in enumerate(boot.urcs):
-            self.agenda.after(place * boot.urc_seconds, lambda text=text: self._say_boot(text))  # type: ignore[misc]
-        self.card.booted()
-
-    def _say_boot(self, text: str) -> None:
-        if text.startswith("+CPIN:"):
-            try:
-                text = f"+CPIN: {self.card.state()}"
-            except Failure:
-                text = "+CPIN: NOT READY"
-        self.urc(text)
+        power.boot(self)
 
     def suffer(self, do: Do) -> None:
-        """Let a fault of the whole modem happen now; one that is off can still be pulled, no more."""
-        if self.intake.mode is Mode.OFF and not isinstance(do, Unplug):
-            return
-        if isinstance(do, Unplug):
-            self.unplug(back=do.back, port=do.port)
-        elif isinstance(do, Reboot):
-            self.reboot()
-        elif isinstance(do, RegisterLoss):
-            self.radio.lose(do.seconds)
-        elif isinstance(do, StorageFull):
-            self.inbox.block(do.seconds)
-        elif isinstance(do, Dribble):
-            self.wire.byte_seconds = do.seconds
-        elif isinstance(do, Stray):
-            self.write(self.announcer.frame(do.text))
+        """Let a fault of the whole modem happen now."""
+        suffer(self, do)
 
     # ---- what commands ask for
 

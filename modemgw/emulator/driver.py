@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from modemgw.emulator.device import Device
+from modemgw.emulator.stream import Stream
 
 _KEPT = 20_000  # octets that a tty holds for a slow reader, about
 
@@ -66,23 +67,32 @@ class Pump:
             self._handle = None
 
 
-class Driver:
-    """Keeps one modem going in a loop, with or without somebody at its port."""
+class Tty:
+    """One tty of a modem as the loop sees it: who has it open, and what was said while nobody had."""
 
-    def __init__(self, device: Device, loop: asyncio.AbstractEventLoop) -> None:
-        self.device = device
-        self.loop = loop
+    def __init__(self, driver: "Driver", name: str) -> None:
+        self.driver = driver
+        self.name = name
         self.keeps_output = False
         self.sink: Sink | None = None
         self.kept = bytearray()
-        self.pump = Pump(loop, device.due, self.tick)
-        device.on_due = self.pump.wake
-        device.on_unplug = self._unplugged
-        self.pump.wake()
 
-    def tick(self, now: float) -> None:
-        """Let the modem do what is due and pass on what it writes."""
-        self.pass_on(self.device.tick(now))
+    def receive(self, data: bytes) -> None:
+        """Bytes from the computer."""
+        self.driver.device.receive(data, self.driver.loop.time(), self.name)
+        self.driver.pump.wake()
+
+    def opened(self) -> None:
+        """A program has it open: some ttys talk only then."""
+        stream = self.driver.device.ttys[self.name]
+        if isinstance(stream, Stream):
+            stream.opened()
+
+    def closed(self) -> None:
+        """Nobody has it open any more."""
+        stream = self.driver.device.ttys[self.name]
+        if isinstance(stream, Stream):
+            stream.closed()
 
     def pass_on(self, data: bytes) -> None:
         """Give bytes to whoever has the port open."""
@@ -94,10 +104,32 @@ class Driver:
             self.kept += data
             del self.kept[:-_KEPT]
 
+
+class Driver:
+    """Keeps one modem going in a loop, with or without somebody at its ports."""
+
+    def __init__(self, device: Device, loop: asyncio.AbstractEventLoop) -> None:
+        self.device = device
+        self.loop = loop
+        self.ttys = {name: Tty(self, name) for name in device.ttys}
+        self.pump = Pump(loop, device.due, self.tick)
+        device.on_due = self.pump.wake
+        device.on_unplug = self._unplugged
+        self.pump.wake()
+
+    def tick(self, now: float) -> None:
+        """Let the modem do what is due and pass on what it writes."""
+        self._pass_on(self.device.tick(now))
+
+    def _pass_on(self, data: bytes) -> None:
+        for name, tty in self.ttys.items():
+            tty.pass_on(self.device.spoken(name) if name else data)
+
     def _unplugged(self) -> None:
-        self.pass_on(self.device.output())
-        if self.sink is not None:
-            self.sink.lose(OSError(errno.EIO, os.strerror(errno.EIO)))
+        self._pass_on(self.device.output())
+        for tty in self.ttys.values():
+            if tty.sink is not None:
+                tty.sink.lose(OSError(errno.EIO, os.strerror(errno.EIO)))
 
 
 def driver_of(device: Device, loop: asyncio.AbstractEventLoop) -> Driver:

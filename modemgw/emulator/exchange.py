@@ -5,10 +5,12 @@ digit CR. TS 27.005 clause 3.5.1: the prompt is CR LF > SP, without a line end. 
 line, whatever it holds.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from modemgw.emulator.agenda import Entry
+from modemgw.emulator.answers import own_answer
 from modemgw.emulator.codes import CME_TEXT, CMS_TEXT, DIGITS
 from modemgw.emulator.faults import (
     MODEM_WIDE,
@@ -19,24 +21,28 @@ from modemgw.emulator.faults import (
     Duplicate,
     Error,
     Garble,
+    Ignore,
+    Lose,
     Point,
     Reboot,
     Stray,
     Unplug,
     pick,
 )
-from modemgw.emulator.lines import COMMANDS, Ask, Failure, Pending, parse
+from modemgw.emulator.lines import COMMANDS, Ask, Failure, Handler, Pending, failure_of, parse
+from modemgw.emulator.suffering import suffer
 from modemgw.emulator.urcs import garbled
 
 if TYPE_CHECKING:
-    from modemgw.emulator.device import Device
+    from modemgw.emulator.channel import Channel
 
 
 class Exchange:
     """The command line in progress. Handlers reach it as `device.exchange`."""
 
-    def __init__(self, device: "Device", line: str, effects: list[Do]) -> None:
-        self.device = device
+    def __init__(self, channel: "Channel", line: str, effects: list[Do]) -> None:
+        self.channel = channel
+        self.device = channel.device
         self.line = line
         self.effects = effects
         self._asks: list[Ask] = []
@@ -49,12 +55,15 @@ class Exchange:
         """Run the commands behind `AT`."""
         for do in self.effects:
             if isinstance(do, MODEM_WIDE):
-                self.device.suffer(do)
+                suffer(self.device, do)
         if self.reach("command"):
             return
         refused = pick(self.effects, Error)
         if refused is not None and (refused.early or not is_prompting(body)):
             self.fail(Failure(text=refused.text))
+            return
+        if pick(self.effects, Ignore):
+            self._finish("OK")
             return
         try:
             self._asks = parse(body)
@@ -65,15 +74,14 @@ class Exchange:
         self._run()
 
     def _run(self) -> None:
+        device = self.device
         while self._asks:
             ask = self._asks.pop(0)
-            handler = COMMANDS.get(ask.name) or self.device.own_command(ask.name)
-            if handler is None:
-                self.device.unknown[self.line] += 1
-                self.fail(self.device.unknown_command())
-                return
+            device.speaking = self.channel
             try:
-                reply = handler(self.device, ask)
+                reply = own_answer(device, ask)
+                if reply is None:
+                    reply = self._handler(ask)(device, ask)
             except Failure as failure:
                 self.fail(failure)
                 return
@@ -81,6 +89,31 @@ class Exchange:
                 return
             self._lines.extend(reply)
         self._finish("OK")
+
+    def _handler(self, ask: Ask) -> Handler:
+        device = self.device
+        found = COMMANDS.get(ask.name) or device.own_command(ask.name)
+        if found is None or ask.name in device.persona.line.lacks:
+            device.unknown[self.line] += 1
+            raise device.unknown_command()
+        return found
+
+    def tell(self, lines: Iterable[str]) -> None:
+        """Add information lines to the answer."""
+        self._lines.extend(lines)
+
+    def trickle(self, lines: Iterable[str], seconds: float) -> None:
+        """Answer a pending command line by line, each after so many seconds."""
+        waiting = deque(lines)
+
+        def say() -> None:
+            if not waiting:
+                self.resume()
+                return
+            self.channel.write(self.channel.frame_info(waiting.popleft()))
+            self.later(seconds, say)
+
+        self.later(seconds, say)
 
     def resume(self, lines: Iterable[str] = ()) -> None:
         """A pending command is done: go on with the rest of the line."""
@@ -129,13 +162,17 @@ class Exchange:
     def _write_prompt(self) -> None:
         self._strays("prompt")
         if pick(self.effects, Drop, what="prompt") is None:
-            self.device.write(self.device.persona.line.prompt.encode())
+            self.channel.write(self.device.persona.line.prompt.encode())
         self._strays("payload")
         if not self.reach("prompt"):
-            self.device.expect_payload()
+            self.channel.expect_payload()
 
     def payload(self, data: bytes) -> None:
         """0x1A has come."""
+        lost = pick(self.effects, Lose)
+        for _ in range(min(lost.count, len(data)) if lost is not None else 0):
+            place = self.device.rng.randrange(len(data))
+            data = data[:place] + data[place + 1 :]
         if self._on_payload is not None:
             self._on_payload(data)
 
@@ -145,7 +182,7 @@ class Exchange:
         if answer:
             self._finish(answer)
         else:
-            self.device.free()
+            self.channel.free()
 
     def _finish(self, result: str) -> None:
         late = pick(self.effects, Delay, what="answer")
@@ -155,22 +192,22 @@ class Exchange:
             self.later(late.seconds, lambda: self._answer(result))
         else:
             info, final = self._compose(result)
-            self.device.agenda.after(late.seconds, lambda: self.device.write(info + final))
-            self.device.free()
+            self.device.agenda.after(late.seconds, lambda: self.channel.write(info + final))
+            self.channel.free()
 
     def _answer(self, result: str) -> None:
         info, final = self._compose(result)
-        self.device.write(info)
+        self.channel.write(info)
         if self.reach("final"):
             return
-        self.device.write(final)
+        self.channel.write(final)
         if not self.reach("end"):
-            self.device.free()
+            self.channel.free()
             self._strays("end")
 
     def _compose(self, result: str) -> tuple[bytes, bytes]:
         """The bytes before and of the final result, as the faults leave them."""
-        lines = [self.device.frame_info(line) for line in self._lines]
+        lines = [self.channel.frame_info(line) for line in self._lines]
         info = self._stray_bytes("info") + b"".join(lines[:1]) + self._stray_bytes("lines") + b"".join(lines[1:])
         final = self._stray_bytes("final") + (self._final(result) if self._with_ok or result != "OK" else b"")
         if pick(self.effects, Duplicate, what="answer"):
@@ -186,7 +223,7 @@ class Exchange:
         return info, b"" if pick(self.effects, Drop, what="final") else final
 
     def _final(self, result: str) -> bytes:
-        settings = self.device.settings
+        settings = self.channel.manners
         if settings.quiet:
             return b""
         if not settings.verbose and result in DIGITS:
@@ -196,7 +233,12 @@ class Exchange:
     def _wording(self, failure: Failure) -> str:
         if failure.text:
             return failure.text
-        cmee = self.device.settings.cmee
+        own = self.device.persona.codes.get(f"{failure.family} {failure.code}")
+        if own is not None:
+            failure = failure_of(own)
+            if failure.text:
+                return failure.text
+        cmee = self.channel.manners.cmee
         if not failure.family or cmee == 0:
             return "ERROR"
         texts = CME_TEXT if failure.family == "CME" else CMS_TEXT
@@ -208,7 +250,7 @@ class Exchange:
         self._strays("echo")
 
     def _strays(self, where: Boundary) -> None:
-        self.device.write(self._stray_bytes(where))
+        self.channel.write(self._stray_bytes(where))
 
     def _stray_bytes(self, where: Boundary) -> bytes:
         return b"".join(

@@ -10,7 +10,75 @@ changes what that command's exchange does; on an unsolicited line, that line; on
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
+
+from modemgw.emulator.effects import (
+    MODEM_WIDE,
+    AcceptBut,
+    Boundary,
+    Delay,
+    Do,
+    Dribble,
+    Drop,
+    Duplicate,
+    Error,
+    Flood,
+    Garble,
+    Hang,
+    Hold,
+    Ignore,
+    Intrude,
+    Lose,
+    NoCredit,
+    Point,
+    Reboot,
+    RegisterLoss,
+    Reword,
+    Ring,
+    StorageFull,
+    Stray,
+    SwapSim,
+    Unplug,
+    WeakSignal,
+)
+
+__all__ = [
+    "MODEM_WIDE",
+    "AcceptBut",
+    "At",
+    "Boundary",
+    "Byte",
+    "Command",
+    "Delay",
+    "Do",
+    "Dribble",
+    "Drop",
+    "Duplicate",
+    "Error",
+    "Fault",
+    "FaultBook",
+    "Flood",
+    "Garble",
+    "Hang",
+    "Hold",
+    "Ignore",
+    "Intrude",
+    "Lose",
+    "NoCredit",
+    "Point",
+    "Reboot",
+    "RegisterLoss",
+    "Reword",
+    "Ring",
+    "StorageFull",
+    "Stray",
+    "SwapSim",
+    "Unplug",
+    "Urc",
+    "WeakSignal",
+    "When",
+    "pick",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,130 +115,6 @@ class At:
 
 When = Command | Urc | Byte | At
 
-# Where in an exchange: the command line has come; the prompt was written; PDU there but not the 0x1A; 0x1A has come;
-# between the information line (+CMGS: n) and OK; after the whole answer.
-Point = Literal["command", "prompt", "payload", "submitted", "final", "end"]
-# Before the echo, before the information lines, behind the first of them, before the final result, after it, before the
-# prompt, after the prompt; between an indication's header and its PDU.
-Boundary = Literal["echo", "info", "lines", "final", "end", "prompt", "payload", "pdu"]
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Bytes never come: the whole answer, its final result, the prompt; or the unsolicited line."""
-
-    what: Literal["answer", "final", "prompt"] = "answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Delay:
-    """Bytes come later.
-
-    `busy`: the modem itself hangs so long; else only this answer is late and others overtake it.
-    """
-
-    seconds: float
-    what: Literal["answer", "prompt"] = "answer"
-    busy: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """The whole answer, its final result, or the unsolicited line comes twice."""
-
-    what: Literal["answer", "final"] = "answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Garble:
-    """`count` bytes of the answer or unsolicited line are changed, chosen by the lab's random numbers."""
-
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Error:
-    """The command fails with this final result (`+CMS ERROR: 38`).
-
-    A SUBMIT is not accepted; `early`: before the prompt.
-    """
-
-    text: str
-    early: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptBut:
-    """The network accepts the SUBMIT and the modem answers with this final result all the same."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stray:
-    """A line comes at a boundary inside the exchange, or of an indication."""
-
-    text: str
-    where: Boundary
-
-
-@dataclass(frozen=True, slots=True)
-class Unplug:
-    """The port vanishes; at `submitted`, with the message accepted or not.
-
-    It comes back after `back` seconds unless that is None, under the name `port` if one is given.
-    """
-
-    point: Point = "command"
-    accepted: bool = False
-    back: float | None = None
-    port: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reboot:
-    """The modem restarts: answers are lost, settings gone, echo is on."""
-
-    point: Point = "command"
-    accepted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterLoss:
-    """No network for so many seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class StorageFull:
-    """All storages look full for so many seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Dribble:
-    """From now on every byte written takes so many seconds; 0 ends it."""
-
-    seconds: float
-
-
-Do = (
-    Drop
-    | Delay
-    | Duplicate
-    | Garble
-    | Error
-    | AcceptBut
-    | Stray
-    | Unplug
-    | Reboot
-    | RegisterLoss
-    | StorageFull
-    | Dribble
-)
-MODEM_WIDE = (RegisterLoss, StorageFull, Dribble)
 T = TypeVar("T")
 
 

@@ -8,8 +8,10 @@ waiting input 8192.
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from modemgw.emulator.suffering import suffer
+
 if TYPE_CHECKING:
-    from modemgw.emulator.device import Device
+    from modemgw.emulator.channel import Channel
 
 _LINE_LIMIT = 600
 _PAYLOAD_LIMIT = 1200
@@ -27,17 +29,18 @@ class Mode(Enum):
 
 
 class Intake:
-    """The receiving side of one modem.
+    """The receiving side of one tty.
 
     `overlaps` counts input that came while a command was running, `stray_submits` 0x1A outside a prompt: a careful
     program causes neither.
     """
 
-    def __init__(self, device: "Device") -> None:
+    def __init__(self, channel: "Channel") -> None:
         self.mode = Mode.COMMAND
         self.overlaps = 0
         self.stray_submits = 0
-        self._device = device
+        self._channel = channel
+        self._device = channel.device
         self._input = bytearray()
         self._line = bytearray()
         self._payload = bytearray()
@@ -54,7 +57,7 @@ class Intake:
                 self.work()
             if limit is not None:
                 for do in device.faults.on_bytes(len(head)):
-                    device.suffer(do)
+                    suffer(device, do)
 
     @property
     def waiting(self) -> bool:
@@ -80,29 +83,29 @@ class Intake:
         self.stray_submits += piece.count(_SUBMIT)
         self._line += piece[: max(_LINE_LIMIT - len(self._line), 0)]
         if not end:
-            self._device.echo(piece)
+            self._channel.echo(piece)
             return False
         line = self._line.decode("latin-1").strip("\r\n\x00\x1a\x1b ")
         self._line.clear()
         start = line.upper().find("AT")
         if start < 0:
-            self._device.echo(piece)
+            self._channel.echo(piece)
         else:
-            self._device.execute(line[start:], piece)
+            self._channel.execute(line[start:], piece)
         return True
 
     def _take_payload(self) -> bool:
-        device = self._device
+        channel, device = self._channel, self._device
         ends = [place for place in (self._input.find(_SUBMIT), self._input.find(_ESCAPE)) if place >= 0]
         end = min(ends, default=len(self._input))
         piece = bytes(self._input[:end])
         last = self._input[end] if ends else None
         del self._input[: end + 1]
         self._payload += piece[: max(_PAYLOAD_LIMIT - len(self._payload), 0)]
-        device.echo_payload(piece, ended=last == _SUBMIT)
+        channel.echo_payload(piece, ended=last == _SUBMIT)
         if device.settings.cmgf == 1:  # a new line of text, a new prompt
-            device.write(device.persona.line.prompt.encode() * piece.count(_CR))
-        exchange = device.exchange
+            channel.write(device.persona.line.prompt.encode() * piece.count(_CR))
+        exchange = channel.exchange
         if last is None or exchange is None:
             return False
         payload = bytes(self._payload)
@@ -125,9 +128,9 @@ class Intake:
             return
         self._input.clear()
         if policy == "refuse":
-            device.write(b"\r\nERROR\r\n" * lines)
-        elif policy == "abort" and device.exchange is not None:
-            device.exchange.abort()
+            self._channel.write(b"\r\nERROR\r\n" * lines)
+        elif policy == "abort" and self._channel.exchange is not None:
+            self._channel.exchange.abort()
 
     def expect_payload(self) -> None:
         """From now on input is the payload of the command in progress."""

@@ -39,6 +39,17 @@ class Failure(Exception):
         self.text = text
 
 
+_NUMBERED = re.compile(r"\+(CME|CMS) ERROR: (\d+)")
+
+
+def failure_of(text: str) -> Failure:
+    """The refusal that a final result words; a numbered one is worded anew as `+CMEE` says."""
+    match = _NUMBERED.fullmatch(text)
+    if match is None:
+        return Failure(text="" if text == "ERROR" else text)
+    return Failure("CME" if match[1] == "CME" else "CMS", int(match[2]))
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One command of a line. `args` are the parameters without quotation marks, `raw` is everything behind `=`."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from modemgw.emulator import textmode
 from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, reply_to
-from modemgw.emulator.storage import READ, SENT, UNSENT, Slot, Storage
+from modemgw.emulator.storage import READ, SENT, UNSENT, Slot, Storage, Union
 
 if TYPE_CHECKING:
     from modemgw.emulator.device import Device
@@ -58,18 +58,16 @@ def cpms(device: "Device", ask: Ask) -> Reply:
     device.inbox.usable()
     persona = device.persona.storage
     chosen = device.settings.cpms
-    names = ",".join(f'"{name}"' for name in device.inbox.names())
+    lists = [device.inbox.names(names) for names in (persona.read, persona.write, persona.receive)]
     if ask.kind == "test":
-        without_reports = ",".join(f'"{name}"' for name in device.inbox.names() if name != "SR")
-        return [f"+CPMS: ({names}),({without_reports}),({without_reports})"]
+        return ["+CPMS: " + ",".join("({})".format(",".join(f'"{name}"' for name in names)) for names in lists)]
     if ask.kind == "read":
         return ["+CPMS: " + ",".join(f'"{name}",{_counters(device, name)}' for name in chosen)]
     if device.inbox.cpms_refusals:
         device.inbox.cpms_refusals -= 1
         raise Failure("CMS", 500)
     wanted = [name for name in ask.args if name]
-    known = device.inbox.names()
-    if len(wanted) not in persona.forms or any(name not in known for name in wanted) or "SR" in wanted[1:]:
+    if len(wanted) not in persona.forms or any(name not in lists[place] for place, name in enumerate(wanted)):
         raise Failure("CMS", 302)
     device.settings.cpms = wanted + chosen[len(wanted) :]
     if persona.bare_ok:
@@ -87,7 +85,7 @@ def cnmi(device: "Device", ask: Ask) -> Reply:
     routing = device.persona.routing
     lists = (routing.mode, routing.mt, routing.bm, routing.ds, routing.bfr)
     if ask.kind == "test":
-        return ["+CNMI: " + ",".join(f"({','.join(map(str, values))})" for values in lists)]
+        return ["+CNMI: " + ",".join(f"({_ranges(values)})" for values in lists)]
     if ask.kind == "read":
         return ["+CNMI: " + ",".join(map(str, device.settings.cnmi))]
     defaults = (0, 0, 0, 0, routing.bfr[0])
@@ -99,6 +97,13 @@ def cnmi(device: "Device", ask: Ask) -> Reply:
     device.settings.cnmi = values
     device.inbox.routing_changed(values[4])
     return []
+
+
+def _ranges(values: tuple[int, ...]) -> str:
+    """How modems write a list of numbers: three or more in a row as first-last."""
+    if len(values) > 2 and values == tuple(range(values[0], values[-1] + 1)):
+        return f"{values[0]}-{values[-1]}"
+    return ",".join(map(str, values))
 
 
 @reply_to("+CNMA")
@@ -147,11 +152,14 @@ def _shown(device: "Device", slot: Slot) -> str:
     if device.settings.cmgf == 1:
         header, body = textmode.stored(device, slot)
         return f"{header}\r\n{body}" if body else header
-    alpha = "," if device.persona.storage.alpha else ""
+    persona = device.persona.storage
+    alpha = "," if persona.alpha else ""
+    if persona.report_header and slot.is_report:
+        return f"{persona.report_header.format(stat=slot.stat, length=slot.length)}\r\n{slot.pdu}"
     return f"{slot.stat},{alpha}{slot.length}\r\n{slot.pdu}"
 
 
-def _preferred(device: "Device") -> Storage:
+def _preferred(device: "Device") -> Storage | Union:
     device.inbox.usable()
     return device.inbox.storage(device.settings.cpms[0])
 
@@ -193,7 +201,10 @@ def cmgl(device: "Device", ask: Ask) -> Reply:
             lines.append(f"+CMGL: {index},{_shown(device, slot)}")
             if ask.number(1, 0) == 0:
                 storage.mark_read(index)
-    return _slowly(device, persona.list_seconds, lines)
+    if not persona.list_seconds or device.exchange is None:
+        return lines
+    device.exchange.trickle(lines, persona.list_seconds / (len(lines) + 1))
+    return PENDING
 
 
 def _stats_wanted(device: "Device", ask: Ask) -> tuple[int, ...]:
@@ -215,20 +226,28 @@ def cmgd(device: "Device", ask: Ask) -> Reply:
     index, flag = ask.number(0), ask.number(1, 0)
     if flag > 4:
         raise Failure("CMS", 304)
+    persona = device.persona.storage
+    if flag and storage.name == "SR" and not persona.list_reports:
+        raise Failure("CMS", 303)
+    known = storage.base <= index <= storage.last
+    if not flag and (not known or (storage.get(index) is None and persona.empty_delete == "321")):
+        raise Failure("CMS", 321)
+    exchange = device.exchange
+    if not persona.delete_seconds or exchange is None:
+        _delete(device, storage, index, flag)
+        return []
+
+    def done() -> None:  # whatever came while it was busy goes as well
+        _delete(device, storage, index, flag)
+        exchange.resume()
+
+    exchange.later(persona.delete_seconds, done)
+    return PENDING
+
+
+def _delete(device: "Device", storage: Storage | Union, index: int, flag: int) -> None:
     if flag:
         storage.delete_stats((READ, SENT, UNSENT)[:flag] if flag < 4 else (0, 1, 2, 3))
     else:
-        known = storage.base <= index <= storage.last
-        deleted = known and storage.delete(index)
-        if not known or (not deleted and device.persona.storage.empty_delete == "321"):
-            raise Failure("CMS", 321)
+        storage.delete(index)
     device.inbox.freed(storage)
-    return _slowly(device, device.persona.storage.delete_seconds, [])
-
-
-def _slowly(device: "Device", seconds: float, lines: list[str]) -> Reply:
-    exchange = device.exchange
-    if not seconds or exchange is None:
-        return lines
-    exchange.later(seconds, lambda: exchange.resume(lines))
-    return PENDING

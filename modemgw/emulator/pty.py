@@ -15,6 +15,7 @@ import termios
 import tty
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -30,44 +31,53 @@ _WAITING = 20_000  # octets kept for a slow reader beyond what the kernel keeps
 
 
 class PtyPort:
-    """One modem on one pseudo terminal, reachable by `link`. Pulling the modem closes it, plugging makes a new one."""
+    """One tty of a modem on one pseudo terminal, reachable by `link`: DIR/NAME; DIR/NAME.diag for its tty `diag`.
 
-    def __init__(self, lab: Lab, device: Device, directory: Path, openings: Openings) -> None:
+    Pulling the modem closes it, plugging makes a new one.
+    """
+
+    def __init__(self, lab: Lab, device: Device, tty_name: str, directory: Path, openings: Openings) -> None:
         self.device = device
         self._lab = lab
         self._directory = directory
         self.key = -1
-        self.link = directory / lab.port_of(device)
         self._openings = openings
         self._loop = asyncio.get_running_loop()
-        self._driver = driver_of(device, self._loop)
+        self._tty = driver_of(device, self._loop).ttys[tty_name]
+        self.link = self._link()
         self._waiting = bytearray()
         self._master = self._slave = -1
         self._open_by = 0
-        device.on_plug = self._open
         if device.present:
-            self._open()
+            self.open()
 
-    def _open(self) -> None:
+    def _link(self) -> Path:
+        name = self._lab.port_of(self.device)
+        return self._directory / (f"{name}.{self._tty.name}" if self._tty.name else name)
+
+    def open(self) -> None:
+        """Make a terminal and the link to it."""
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave, termios.TCSANOW)
         os.set_blocking(self._master, False)
         path = os.ttyname(self._slave)
         self.key = self._openings.watch(path)
         self._open_by = 0
-        self.link = self._directory / self._lab.port_of(self.device)
+        self.link = self._link()
         new = self.link.with_name(f".{self.link.name}.new")
         new.unlink(missing_ok=True)
         new.symlink_to(path)
         new.replace(self.link)
-        self._driver.sink = self
+        self._tty.sink = self
         self._loop.add_reader(self._master, self._read)
 
     def opened(self, change: int) -> None:
         """Another program opened (+1) or closed (-1) the terminal. After the last close anyone may open it again."""
-        self._open_by += change
-        if self._open_by <= 0 and self._slave >= 0:
-            self._open_by = 0
+        self._open_by = max(self._open_by + change, 0)
+        if self._open_by:
+            self._tty.opened()
+        elif self._slave >= 0:
+            self._tty.closed()
             with suppress(OSError):
                 fcntl.ioctl(self._slave, termios.TIOCNXCL)
 
@@ -80,8 +90,7 @@ class PtyPort:
             if error.errno != errno.EIO:
                 raise
             return
-        self.device.receive(data, self._loop.time())
-        self._driver.pump.wake()
+        self._tty.receive(data)
 
     def feed(self, data: bytes) -> None:
         """Bytes from the modem."""
@@ -112,7 +121,7 @@ class PtyPort:
         """Remove the link and hang up on whoever has the terminal open."""
         if self._master < 0:
             return
-        self._driver.sink = None
+        self._tty.sink = None
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
         self.link.unlink(missing_ok=True)
@@ -120,6 +129,11 @@ class PtyPort:
         os.close(self._master)
         self._master = self._slave = -1
         self._waiting.clear()
+
+
+def _open_all(ports: Sequence[PtyPort]) -> None:
+    for port in ports:
+        port.open()
 
 
 class PtyLab:
@@ -134,7 +148,9 @@ class PtyLab:
     async def __aenter__(self) -> Self:
         self._directory.mkdir(parents=True, exist_ok=True)
         for device in self._lab.ports.values():
-            self.ports.append(PtyPort(self._lab, device, self._directory, self._openings))
+            of_device = [PtyPort(self._lab, device, name, self._directory, self._openings) for name in device.ttys]
+            device.on_plug = partial(_open_all, of_device)
+            self.ports += of_device
         if self._openings.fileno() >= 0:
             asyncio.get_running_loop().add_reader(self._openings.fileno(), self._news)
         return self

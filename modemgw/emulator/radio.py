@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from modemgw.emulator.effects import WeakSignal
 from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, reply_to
 
 if TYPE_CHECKING:
     from modemgw.emulator.device import Device
 
+_WEAK = 2  # <rssi> of a signal that carries nothing any more
 _DOMAINS = {"2g": ("+CREG", "+CGREG"), "2g+4g": ("+CREG", "+CGREG", "+CEREG"), "4g": ("+CREG", "+CGREG", "+CEREG")}
 
 
@@ -16,6 +18,8 @@ class Radio:
     def __init__(self, device: "Device") -> None:
         self._device = device
         self.cfun = 1
+        self.stuck = False
+        self.weak: WeakSignal | None = None
         self.stat = 0
         self.home_stat = 1
         self.rssi = device.persona.radio.rssi
@@ -54,13 +58,23 @@ class Radio:
         if self.stat == 2 and self.cfun == 1 and self._device.card.usable:
             self.set(self.home_stat)
 
-    def lose(self, seconds: float) -> None:
+    def lose(self, seconds: float, stat: int = 2) -> None:
         """No network for so long."""
-        self.set(2)
-        self._device.agenda.after(seconds, self._found)
+        self.set(stat)
+        self._device.agenda.after(seconds, self.search)
+
+    def weaken(self, how: WeakSignal) -> None:
+        """Almost no signal for so long."""
+        self.weak = how
+        self._device.network.at(self._device.network.now.value + how.seconds, self._strong)
+
+    def _strong(self) -> None:
+        self.weak = None
 
     def turn(self, level: int) -> None:
         """`+CFUN` 0 off, 1 on, 4 flight mode."""
+        if self.stuck:
+            return
         before, self.cfun = self.cfun, level
         if level != 1:
             self.set(0)
@@ -70,7 +84,7 @@ class Radio:
     def power_off(self) -> None:
         """Nothing is registered without power."""
         self.stat = 0
-        self.cfun = 1
+        self.cfun = 0 if self.stuck else 1
 
     def describe(self, name: str, level: int) -> str:
         """<stat>, and with level 2 where and on what."""
@@ -147,7 +161,9 @@ def signal(device: "Device", ask: Ask) -> Reply:
     """Signal strength; 99 while there is no network."""
     if ask.kind == "test":
         return ["+CSQ: (0-31,99),(0-7,99)"]
-    return [f"+CSQ: {device.radio.rssi if device.radio.attached else 99},99"]
+    if not device.radio.attached:
+        return ["+CSQ: 99,99"]
+    return [f"+CSQ: {device.radio.rssi if device.radio.weak is None else _WEAK},99"]
 
 
 @reply_to("+CFUN")
@@ -162,6 +178,11 @@ def power(device: "Device", ask: Ask) -> Reply:
         raise Failure("CME", 50)
     if ask.number(1, 0) == 1:
         if device.persona.boot.reset_answers and device.exchange is not None:
+            device.exchange.resume()
+        device.reboot()
+        return PENDING
+    if level == 1 and device.persona.boot.cfun_1_restarts:
+        if device.exchange is not None:
             device.exchange.resume()
         device.reboot()
         return PENDING

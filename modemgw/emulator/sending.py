@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from modemgw.emulator import textmode
 from modemgw.emulator.faults import AcceptBut, Error, Reboot, Unplug, pick
-from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, reply_to
+from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, failure_of, reply_to
 from modemgw.emulator.magic import Behaviour
 from modemgw.emulator.sim import Sim
+from modemgw.pdu import timestamp
 from modemgw.pdu.decode import decode
 from modemgw.pdu.envelope import wrap
 from modemgw.pdu.errors import PduError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from modemgw.emulator.exchange import Exchange
 
 Reader = Callable[[bytes], tuple[str, Submit]]
-_LONGEST = 176  # octets of a SUBMIT with a full address, an absolute validity and 140 octets of user data
 
 
 @reply_to("+CMGS")
@@ -33,9 +33,14 @@ def cmgs(device: "Device", ask: Ask) -> Reply:
     if ask.kind == "test" or exchange is None:
         return []
     device.inbox.usable()
-    read = _text_reader(device, ask) if device.settings.cmgf == 1 else _pdu_reader(ask)
+    read = reader(device, ask)
     exchange.prompt(lambda payload: _payload(device, exchange, read, payload))
     return PENDING
+
+
+def reader(device: "Device", ask: Ask) -> Reader:
+    """What makes a SUBMIT of the payload behind this command; Failure if the command itself is wrong."""
+    return _text_reader(device, ask) if device.settings.cmgf == 1 else _pdu_reader(device, ask)
 
 
 def _text_reader(device: "Device", ask: Ask) -> Reader:
@@ -48,9 +53,9 @@ def _text_reader(device: "Device", ask: Ask) -> Reader:
     return read
 
 
-def _pdu_reader(ask: Ask) -> Reader:
+def _pdu_reader(device: "Device", ask: Ask) -> Reader:
     length = ask.number(0)
-    if not 7 <= length <= _LONGEST:
+    if not device.persona.sending.least <= length <= device.persona.sending.most:
         raise Failure("CMS", 304)
     return lambda payload: _read(payload, length)
 
@@ -60,16 +65,27 @@ def _payload(device: "Device", exchange: "Exchange", read: Reader, payload: byte
         line, submit = read(payload)
     except Failure as failure:
         if device.persona.line.bad_length == "hang":
-            device.expect_payload()
+            exchange.channel.expect_payload()
         else:
             exchange.fail(failure)
         return
     try:
-        sim = _may_send(device, line)
+        send(device, exchange, submit, line)
     except Failure as failure:
         exchange.fail(failure)
-        return
-    _Sending(device, exchange, sim, submit, line).start()
+
+
+def send(
+    device: "Device",
+    exchange: "Exchange",
+    submit: Submit,
+    line: str,
+    answer: str = "",
+    done: Callable[[], None] = lambda: None,
+) -> None:
+    """Give a SUBMIT to the network and answer the exchange, with `answer` if it is not `+CMGS`; Failure at once."""
+    sim = _may_send(device, line)
+    _Sending(device, exchange, sim, submit, line, answer or device.persona.sending.answer, done).start()
 
 
 def _read(payload: bytes, length: int) -> tuple[str, Submit]:
@@ -97,7 +113,18 @@ def _may_send(device: "Device", line: str) -> Sim:
 class _Sending:
     """One SUBMIT on its way."""
 
-    def __init__(self, device: "Device", exchange: "Exchange", sim: Sim, submit: Submit, line: str) -> None:
+    def __init__(
+        self,
+        device: "Device",
+        exchange: "Exchange",
+        sim: Sim,
+        submit: Submit,
+        line: str,
+        answer: str,
+        done: Callable[[], None],
+    ) -> None:
+        self._words = answer
+        self._done = done
         self._device = device
         self._exchange = exchange
         self._sim = sim
@@ -116,6 +143,11 @@ class _Sending:
         accept_but = pick(self._exchange.effects, AcceptBut)
         if accept_but is not None:
             return Behaviour(answer=accept_but.text)
+        weak = self._device.radio.weak
+        if weak is not None:
+            return Behaviour(accepts=False, answer=weak.answer, seconds=weak.after)
+        if self._sim.no_credit != "paid":
+            return Behaviour(accepts=False, answer=self._sim.no_credit)
         return self._device.network.behaviour(self._submit)
 
     def start(self) -> None:
@@ -132,7 +164,12 @@ class _Sending:
             self._answer()
             return
         self._exchange.later(self._seconds * self._device.network.accept_at, self._accept)
-        self._exchange.later(self._seconds, self._answer)
+        longest = self._device.persona.sending.longest
+        if longest and self._seconds > longest:
+            too_long = failure_of(self._device.persona.sending.too_long)
+            self._exchange.later(longest, lambda: self._exchange.fail(too_long))
+        else:
+            self._exchange.later(self._seconds, self._answer)
 
     def _accept(self) -> None:
         if self._how.accepts:
@@ -141,8 +178,14 @@ class _Sending:
 
     def _answer(self) -> None:
         if self._how.silent:
-            self._device.free()
+            self._exchange.channel.free()
         elif self._how.answer:
             self._exchange.fail(Failure(text=self._how.answer))
         else:
-            self._exchange.resume([f"+CMGS: {self._mr}"])
+            self._done()
+            self._exchange.resume([self._words.format(mr=self._mr, scts=self._scts())])
+
+    def _scts(self) -> str:
+        if self._device.settings.csms != 1:
+            return ""
+        return f',"{textmode.time_text(timestamp.decode(self._device.network.stamp()))}"'

@@ -6,18 +6,24 @@ from modemgw.emulator.persona import Persona
 
 
 @dataclass(slots=True)
-class Settings:
-    """The volatile state of one modem, by the names of the commands that set it."""
+class Manners:
+    """How one tty talks."""
 
     echo: bool
+    verbose: bool = True
+    quiet: bool = False
+    cmee: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings(Manners):
+    """The volatile state of one modem, by the names of the commands that set it; with the manners of its first tty."""
+
     cmgf: int
     csms: int
     cnmi: tuple[int, ...]
     cpms: list[str]
     cvhu: int
-    verbose: bool = True
-    quiet: bool = False
-    cmee: int = 0
     creg: dict[str, int] = field(default_factory=dict)
     cscs: str = "GSM"
     clip: int = 0
@@ -36,4 +42,5 @@ def fresh(persona: Persona) -> Settings:
         cnmi=persona.routing.default,
         cpms=list(persona.storage.default),
         cvhu=persona.service.cvhu,
+        cscs=persona.service.cscs[0],
     )

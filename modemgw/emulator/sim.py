@@ -66,6 +66,7 @@ class Sim:
         self.puk_tries = 10
         self.attempts: list[str] = []
         self.last_mr = -1
+        self.no_credit = "paid"  # else what a SUBMIT is answered; "" like a good one, and nothing is sent
         self.storage = Storage("SM", slots)
 
     def next_mr(self) -> int:

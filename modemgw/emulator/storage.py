@@ -17,6 +17,15 @@ class Slot:
     pdu: str
     length: int
 
+    @property
+    def is_report(self) -> bool:
+        """Whether the first octet behind the SMSC says STATUS-REPORT (TP-MTI 10)."""
+        try:
+            smsc = int(self.pdu[:2], 16)
+            return int(self.pdu[2 + 2 * smsc : 4 + 2 * smsc], 16) & 3 == 2
+        except ValueError:
+            return False
+
 
 class Storage:
     """Slots `base` .. `last`. `base` is the modem's habit, not the card's, so it may change with the modem.
@@ -78,8 +87,95 @@ class Storage:
             self._slots = {i - (i > place): slot for i, slot in sorted(self._slots.items())}
         return True
 
+    def overwrite(self, index: int, slot: Slot) -> None:
+        """Put something else into a slot."""
+        self._slots[index - self.base] = slot
+
     def delete_stats(self, stats: tuple[int, ...]) -> None:
         """Empty every slot whose <stat> is in `stats` (`+CMGD=…,1..4`)."""
         for index, slot in reversed(self.items()):
             if slot.stat in stats:
                 self.delete(index)
+
+
+class Union:
+    """MT (TS 27.005 clause 3.1): several storages under one numbering, those of the card first."""
+
+    def __init__(self, name: str, parts: tuple[Storage, ...]) -> None:
+        self.name = name
+        self.parts = parts
+
+    @property
+    def capacity(self) -> int:
+        """Slots of all parts."""
+        return sum(part.capacity for part in self.parts)
+
+    @property
+    def used(self) -> int:
+        """Slots taken."""
+        return sum(part.used for part in self.parts)
+
+    @property
+    def full(self) -> bool:
+        """True when no part has room."""
+        return all(part.full for part in self.parts)
+
+    @property
+    def base(self) -> int:
+        """The lowest index that exists."""
+        return self.parts[0].base
+
+    @property
+    def last(self) -> int:
+        """The highest index that exists."""
+        return self.base + self.capacity - 1
+
+    def put(self, slot: Slot) -> int | None:
+        """Store where there is room; its index, or None when full."""
+        before = 0
+        for part in self.parts:
+            index = part.put(slot)
+            if index is not None:
+                return index + before
+            before += part.capacity
+        return None
+
+    def get(self, index: int) -> Slot | None:
+        """What is at `index`, or None."""
+        part, inner = self._find(index)
+        return part.get(inner)
+
+    def mark_read(self, index: int) -> None:
+        """Turn a received unread message into a read one."""
+        part, inner = self._find(index)
+        part.mark_read(inner)
+
+    def items(self) -> list[tuple[int, Slot]]:
+        """All slots by index."""
+        found, before = [], 0
+        for part in self.parts:
+            found += [(index + before, slot) for index, slot in part.items()]
+            before += part.capacity
+        return found
+
+    def delete(self, index: int) -> bool:
+        """Empty one slot; False if it was empty."""
+        part, inner = self._find(index)
+        return part.delete(inner)
+
+    def overwrite(self, index: int, slot: Slot) -> None:
+        """Put something else into a slot."""
+        part, inner = self._find(index)
+        part.overwrite(inner, slot)
+
+    def delete_stats(self, stats: tuple[int, ...]) -> None:
+        """Empty every slot whose <stat> is in `stats`."""
+        for part in self.parts:
+            part.delete_stats(stats)
+
+    def _find(self, index: int) -> tuple[Storage, int]:
+        for part in self.parts[:-1]:
+            if index <= part.last:
+                return part, index
+            index -= part.capacity
+        return self.parts[-1], index

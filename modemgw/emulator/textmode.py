@@ -74,13 +74,13 @@ def shown(device: "Device", tpdu: Deliver | StatusReport) -> tuple[str, str]:
 
 
 def _deliver(device: "Device", tpdu: Deliver) -> str:
-    return f'"{_coded(device, tpdu.originator.number)}",,"{_time(tpdu.scts)}"'
+    return f'"{_coded(device, tpdu.originator.number)}",,"{time_text(tpdu.scts)}"'
 
 
 def _report(device: "Device", tpdu: StatusReport) -> str:
     number = tpdu.recipient.number
     kind = 145 if number.startswith("+") else 129
-    times = f'"{_time(tpdu.scts)}","{_time(tpdu.discharge)}"'
+    times = f'"{time_text(tpdu.scts)}","{time_text(tpdu.discharge)}"'
     return f'6,{tpdu.mr},"{_coded(device, number)}",{kind},{times},{tpdu.status}'
 
 
@@ -97,7 +97,8 @@ def _coded(device: "Device", text: str) -> str:
     return text.encode("utf-16-be").hex().upper() if device.settings.cscs == "UCS2" else text
 
 
-def _time(moment: datetime | None) -> str:
+def time_text(moment: datetime | None) -> str:
+    """`yy/MM/dd,hh:mm:ss±zz`, zz in quarters of an hour."""
     if moment is None:
         return ""
     offset = moment.utcoffset()

@@ -9,12 +9,16 @@ import errno
 import os
 
 from modemgw.emulator.device import Device
-from modemgw.emulator.driver import Driver, driver_of
+from modemgw.emulator.driver import Tty, driver_of
 from modemgw.emulator.lab import Lab
 
 
-async def connect(device: Device, protocol: asyncio.Protocol, *, keeps_output: bool = False) -> "EmulatorTransport":
-    """Open the modem's port. OSError: ENOENT when it is not plugged in, EBUSY when somebody has it open.
+async def connect(
+    device: Device, protocol: asyncio.Protocol, *, tty: str = "", keeps_output: bool = False
+) -> "EmulatorTransport":
+    """Open the modem's port, or another of its ttys.
+
+    OSError: ENOENT when it is not plugged in, EBUSY when somebody has it open.
 
     `keeps_output`: what the modem says from now on while nobody has the port open is kept (about 20 kB), as when a
     service manager holds the descriptor.
@@ -22,41 +26,44 @@ async def connect(device: Device, protocol: asyncio.Protocol, *, keeps_output: b
     loop = asyncio.get_running_loop()
     if not device.present:
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), device.name)
-    driver = driver_of(device, loop)
-    driver.keeps_output = keeps_output
-    if driver.sink is not None:
+    port = driver_of(device, loop).ttys[tty]
+    port.keeps_output = keeps_output
+    if port.sink is not None:
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), device.name)
-    transport = EmulatorTransport(driver, protocol)
-    driver.sink = transport
+    transport = EmulatorTransport(port, protocol)
+    port.sink = transport
+    port.opened()
     return transport
 
 
 async def connect_port(lab: Lab, port: str, protocol: asyncio.Protocol) -> "EmulatorTransport":
-    """Open whatever modem is on that port of the lab now. OSError ENOENT when there is none."""
-    device = lab.ports.get(port)
-    if device is None:
+    """Open whatever modem is on that port of the lab now; `a.modem` is its tty of that name. OSError ENOENT: none."""
+    name, _, tty = (port, "", "") if port in lab.ports else port.rpartition(".")
+    device = lab.ports.get(name)
+    if device is None or tty not in device.ttys:
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), port)
-    return await connect(device, protocol)
+    return await connect(device, protocol, tty=tty)
 
 
 class EmulatorTransport(asyncio.Transport):
     """One opened port. Writing never blocks and nothing is buffered: the modem takes every byte at once."""
 
-    def __init__(self, driver: Driver, protocol: asyncio.Protocol) -> None:
+    def __init__(self, tty: Tty, protocol: asyncio.Protocol) -> None:
         super().__init__()
-        self._driver = driver
+        self._tty = tty
+        self._driver = tty.driver
         self._protocol: asyncio.BaseProtocol = protocol
         self._closing = False
         self._started = False
         self._paused = False
         self._held = bytearray()
-        driver.loop.call_soon(self._start)
+        tty.driver.loop.call_soon(self._start)
 
     def _start(self) -> None:
         self._protocol.connection_made(self)
         self._started = True
-        self._held[:0] = self._driver.kept
-        self._driver.kept.clear()
+        self._held[:0] = self._tty.kept
+        self._tty.kept.clear()
         self._give()
 
     def feed(self, data: bytes) -> None:
@@ -76,13 +83,15 @@ class EmulatorTransport(asyncio.Transport):
         if self._closing:
             return
         self._closing = True
-        if self._driver.sink is self:
-            self._driver.sink = None
+        if self._tty.sink is self:
+            self._tty.sink = None
+            self._tty.closed()
         self._driver.loop.call_soon(self._protocol.connection_lost, error)
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         """`serial_name` and `simulated`, so that a program can tell."""
-        known = {"serial_name": f"emulator:{self._driver.device.name}", "simulated": True}
+        port = ".".join(filter(None, (self._driver.device.name, self._tty.name)))
+        known = {"serial_name": f"emulator:{port}", "simulated": True}
         return known.get(name, default)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
@@ -109,8 +118,7 @@ class EmulatorTransport(asyncio.Transport):
         """Give bytes to the modem; dropped when the port is closed."""
         if self._closing or not data:
             return
-        self._driver.device.receive(bytes(data), self._driver.loop.time())
-        self._driver.pump.wake()
+        self._tty.receive(bytes(data))
 
     def can_write_eof(self) -> bool:
         """A tty has no half-close."""

@@ -3,7 +3,8 @@
 import random
 from typing import TYPE_CHECKING
 
-from modemgw.emulator.faults import MODEM_WIDE, Delay, Drop, Duplicate, Garble, Reboot, Stray, Unplug, Urc, pick
+from modemgw.emulator.faults import MODEM_WIDE, Delay, Drop, Duplicate, Garble, Reboot, Reword, Stray, Unplug, Urc, pick
+from modemgw.emulator.suffering import suffer
 
 if TYPE_CHECKING:
     from modemgw.emulator.device import Device
@@ -14,7 +15,6 @@ class Announcer:
 
     def __init__(self, device: "Device") -> None:
         self._device = device
-        self._held: list[bytes] = []
 
     def frame(self, text: str) -> bytes:
         """An unsolicited line as it goes over the wire."""
@@ -26,6 +26,10 @@ class Announcer:
         effects = device.faults.on_line(Urc, text)
         if pick(effects, Drop):
             return
+        reworded = pick(effects, Reword)
+        if reworded is not None:
+            fields = [field.strip(' "') for field in text.partition(":")[2].split(",")]
+            text = reworded.text.format(*fields)
         data = self.frame(text)
         data += b"".join(self.frame(do.text) for do in effects if isinstance(do, Stray) and do.where == "pdu")
         if pdu:
@@ -36,24 +40,16 @@ class Announcer:
         if pick(effects, Duplicate):
             data += data
         if late is not None:
-            device.agenda.after(late.seconds, lambda: device.write(data))
-        elif device.exchange is not None and device.persona.line.hold_urcs and not at_once:
-            self._held.append(data)
+            device.agenda.after(late.seconds, lambda: self._put(data, at_once=True))
         else:
-            device.write(data)
+            self._put(data, at_once=at_once)
         for do in effects:
             if isinstance(do, (Unplug, Reboot, *MODEM_WIDE)):
-                device.suffer(do)
+                suffer(device, do)
 
-    def release(self) -> None:
-        """The command is answered: say what was held back."""
-        held, self._held = self._held, []
-        for line in held:
-            self._device.write(line)
-
-    def power_off(self) -> None:
-        """What was held back is lost."""
-        self._held.clear()
+    def _put(self, data: bytes, *, at_once: bool) -> None:
+        for channel in self._device.talkers():
+            channel.say(data, at_once=at_once)
 
 
 def garbled(data: bytes, count: int, rng: random.Random) -> bytes:

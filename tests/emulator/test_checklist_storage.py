@@ -73,7 +73,9 @@ def test_item_14_listing_fails_in_the_personas_way(make_bench: Make, variant: Ma
 def test_item_14_a_long_list_takes_its_time(make_bench: Make, variant: Make) -> None:
     bench = make_bench(variant(storage={"list_seconds": 15.0}))
     bench.incoming()
-    assert bench.send("AT+CMGL=4\r", 14) == b""
+    assert bench.send("AT+CMGL=4\r", 7) == b""
+    assert bench.wait(1).startswith(b"\r\n+CMGL: 1,0,,")
+    assert bench.wait(6.5) == b""
     assert bench.wait(2).endswith(OK)
 
 
