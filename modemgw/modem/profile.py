@@ -121,7 +121,7 @@ class Routing:
 class Storage:
     """``prefer``: where messages should arrive, the largest of these. ``ignore``: not for messages."""
 
-    prefer: tuple[str, ...] = ("ME", "SM", "MT")
+    prefer: tuple[str, ...] = ("ME", "SM")
     ignore: tuple[str, ...] = ("BM",)
     list_s: float = 30.0
     delete_s: float = 25.0

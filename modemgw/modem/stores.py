@@ -28,6 +28,7 @@ from modemgw.port.errors import CommandTimeout
 log = logging.getLogger(__name__)
 _RECEIVED = (None, 0, 1)  # <stat>: received unread, received read; reports may come without one
 _EMPTY = frozenset({("cms", 321), ("cme", 21), ("cme", 22)})
+_USUAL = ("SM", "ME", "SR")  # where to look if the modem does not list its stores; one too many does no harm
 _WALK_BLIND = 50  # slots to look at where a modem neither lists nor counts
 
 
@@ -62,10 +63,10 @@ class Stores:
     # -- start-up ------------------------------------------------------------------------------------------------------
     async def choose(self) -> None:
         """Find the stores and make the larger of the preferred ones the home. Raises StoreUnavailable."""
+        self._form, self.home, self.names = 0, None, ("",)
+        self._current = self._chosen = None
         readable, receiving = await self._supported()
         candidates = [name for name in self._how.prefer if name in receiving]
-        self._form = 0
-        self._current = self._chosen = None
         sizes: dict[str, int] = {}
         for name in candidates or receiving:
             if await self._ladder(name):
@@ -98,7 +99,7 @@ class Stores:
         reply = await self._dialogue.attempt(commands.STORAGES_SUPPORTED)
         listed = answers.storages_supported(reply) if reply and reply.lines else ()
         if not listed:
-            return ("SM", "ME"), self._how.prefer
+            return _USUAL, self._how.prefer
         readable = tuple(name for name in listed[0] if name not in self._how.ignore)
         receiving = tuple(name for name in listed[-1] if name in readable)
         return readable, receiving or readable
@@ -263,8 +264,7 @@ def _means_empty(error: CommandFailed) -> bool:
 
 
 def _to_sweep(readable: tuple[str, ...], home: str) -> tuple[str, ...]:
-    """Each message once: ``MT`` is only a view of the others, and so are the "preferred" stores."""
-    real = tuple(name for name in readable if not name.endswith("_P"))
-    if {"SM", "ME"} & set(real):
-        real = tuple(name for name in real if name != "MT")
+    """Each message once: ``MT`` is only a view of ``SM`` and ``ME``, and the "preferred" stores are views as well."""
+    views = {"SM", "ME"} if home == "MT" else {"MT"} if {"SM", "ME"} & set(readable) else set()
+    real = tuple(name for name in readable if name not in views and not name.endswith("_P"))
     return real if home in real else (home, *real)

@@ -146,3 +146,13 @@ async def test_a_modem_without_choice_of_stores_still_receives(rig: Rig) -> None
     rig.arrive("in")
 
     await rig.until(lambda: rig.gateway.texts == ["in"], 130)
+
+
+async def test_a_list_of_stores_that_got_lost_hides_no_store(make_rig: MakeRig) -> None:
+    rig = make_rig(persona(routing={"ds": (0, 2), "report_storage": "SR", "report_indication": "SM"}))
+    rig.device.faults.add(Fault(Command("AT+CPMS=?"), Error("ERROR")))
+    await rig.ready()
+
+    await rig.submit()
+
+    assert await rig.until(lambda: bool(rig.gateway.taken), 70) < 10
