@@ -35,6 +35,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds; never goes back; only differences mean something."""
 
+    def elapsed(self) -> float:
+        """Seconds since the machine started, its sleep included; what the wall clock should have moved by."""
+
     def trusted(self) -> bool:
         """False while the wall clock cannot be right, so that nothing expires by it."""
 
@@ -51,6 +54,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def elapsed(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def trusted(self) -> bool:
         return self.wall_ms() >= BUILD_MS

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from modemgw.domain.msisdn import DestinationPolicy
 from modemgw.domain.sim import SimSettings
 from modemgw.gateway.bus import Bus
+from modemgw.gateway.clockstep import ClockSteps
 from modemgw.seams import Clock, Ids
 from modemgw.store.database import Database, Unit
 from modemgw.store.events import Stamp
@@ -45,6 +46,7 @@ class Context:
         self.rng = rng
         self.settings = settings
         self.bus = Bus()
+        self.clock_steps = ClockSteps(db, clock)
         self._on_announcement = on_announcement
 
     def stamp(self) -> Stamp:
@@ -54,6 +56,7 @@ class Context:
     async def commit(self, unit: Unit[T], *, urgent: bool = False) -> T:
         """Runs a unit in a durable transaction, then tells whoever waits for news."""
         try:
+            await self.clock_steps.follow()
             return await self.db.write(unit, urgent=urgent)
         finally:
             self.bus.publish()

@@ -41,6 +41,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Books what a crash cut off; call before ``run``."""
+        await self.context.clock_steps.begin()
         cut_off = await recovery.recover(self.context)
         if cut_off:
             log.warning("%d segments were being sent when the service last ended; looking for proof", cut_off)

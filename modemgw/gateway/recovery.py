@@ -7,9 +7,10 @@ message that was being sent when the service died three times is held for a pers
 import sqlite3
 
 from modemgw.domain.message import CLASSES
+from modemgw.gateway import reports
 from modemgw.gateway.context import Context
 from modemgw.gateway.errors import error
-from modemgw.store import attempts, outbox, outcomes, sims
+from modemgw.store import attempts, outbox, sims
 
 CRASHES_BEFORE_HOLD = 3
 _LISTEN_FOR_MS = 10 * 60_000
@@ -25,7 +26,7 @@ async def recover(context: Context) -> int:
             decide_ms = context.clock.wall_ms() + CLASSES[attempt.class_].window_s * 1000
             text = "The service ended while the modem was sending, before it had answered."
             problem = error("cut_off", text, retryable=False)
-            outcomes.uncertain(cur, context.stamp(), attempt.token, problem, decide_ms)
+            reports.uncertain(cur, context, attempt.token, problem, decide_ms)
         for seq in dict.fromkeys(attempt.message_seq for attempt in cut_off):
             outbox.count_crash(cur, context.stamp(), seq, CRASHES_BEFORE_HOLD)
         return len(cut_off)

@@ -7,7 +7,7 @@ from modemgw.gateway.context import Context
 from modemgw.gateway.errors import error
 from modemgw.pdu.status import meaning
 from modemgw.pdu.tpdu import StatusReport
-from modemgw.store import outbox, outcomes, reports
+from modemgw.store import attempts, outbox, outcomes, reports
 from modemgw.store.attempts import Attempt
 
 AnyUnit = Callable[[sqlite3.Cursor], object]
@@ -21,6 +21,19 @@ def accepted(cur: sqlite3.Cursor, context: Context, token: str, mr: int | None, 
         for tp_status in reports.take_orphans(cur, attempt, mr):
             _apply(cur, context, attempt, mr, tp_status)
     return attempt
+
+
+def uncertain(cur: sqlite3.Cursor, context: Context, token: str, problem: outcomes.Error, decide_ms: int) -> None:
+    """C3 where no answer came; a report may have come meanwhile."""
+    outcomes.uncertain(cur, context.stamp(), token, problem, decide_ms)
+    attempt = attempts.find(cur, token)
+    if attempt is None:
+        return
+    for report_id, mr, recipient, tp_status in reports.possible_orphans(cur, attempt):
+        found = reports.match(cur, attempt.sim_id, mr, recipient)
+        if found is not None:
+            reports.forget_orphan(cur, report_id)
+            _apply(cur, context, found, mr, tp_status)
 
 
 def handle(cur: sqlite3.Cursor, context: Context, sim_id: int, report: StatusReport) -> bool:

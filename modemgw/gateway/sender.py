@@ -184,7 +184,7 @@ class Sender:
         context = self._context
         decide_ms = context.clock.wall_ms() + CLASSES[outgoing.class_].window_s * 1000
         problem = error("no_answer", failure.text, retryable=False, cms=failure.cms)
-        await self._record(lambda cur: outcomes.uncertain(cur, context.stamp(), token, problem, decide_ms))
+        await self._record(lambda cur: reports.uncertain(cur, context, token, problem, decide_ms))
 
     async def _not_sent(self, outgoing: Outgoing, token: str, failure: SubmitFailed) -> None:
         context = self._context

@@ -54,6 +54,7 @@ class Timers:
     async def _work(self) -> float:
         """Does what is due, and returns the seconds until something is due again."""
         context = self._context
+        await context.clock_steps.follow()
         now_ms = context.clock.wall_ms()
         due = await context.db.read(lambda cur: _next_ms(cur, trusted=context.clock.trusted()))
         if due is not None and due <= now_ms:

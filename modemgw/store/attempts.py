@@ -166,9 +166,10 @@ def candidates(cur: sqlite3.Cursor, sim_id: int, mr: int) -> list[Attempt]:
 
 
 def without_mr(cur: sqlite3.Cursor, sim_id: int) -> list[Attempt]:
-    """Uncertain and unknown attempts of a SIM whose MR was never learnt, and accepted ones without MR; newest first."""
+    """Attempts of a SIM that the network took or may have taken and whose MR is not known, or not yet; newest first."""
     rows = cur.execute(
-        f"{_SELECT} WHERE a.sim_id = ? AND a.mr IS NULL AND a.state IN ('uncertain', 'unknown', 'submitted') "
+        f"{_SELECT} WHERE a.sim_id = ? AND a.mr IS NULL "
+        "AND a.state IN ('submitting', 'uncertain', 'unknown', 'submitted') "
         "ORDER BY a.attempt_id DESC LIMIT 256",
         (sim_id,),
     )
