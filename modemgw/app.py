@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from modemgw.api.app import make_app
 from modemgw.config import Config
 from modemgw.domain.msisdn import DestinationPolicy
 from modemgw.domain.sim import SimSettings
+from modemgw.gateway.clock import FlooredClock
 from modemgw.gateway.context import Context, GatewaySettings
 from modemgw.gateway.gateway import Gateway
 from modemgw.http import server
@@ -34,9 +35,12 @@ from modemgw.modem.settings import ModemSettings
 from modemgw.port import discovery
 from modemgw.port.opener import Connect
 from modemgw.seams import Clock, Ids, SystemClock
-from modemgw.store import keys, views
+from modemgw.store import integrity, keys, rescue, timebase, views
+from modemgw.store.backup import DailyBackup
 from modemgw.store.database import Database
 from modemgw.store.errors import StoreError
+from modemgw.store.events import Stamp
+from modemgw.store.room import Room
 from modemgw.webhooks.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
@@ -78,8 +82,8 @@ async def _serve(config: Config, options: Options, stack: AsyncExitStack) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     state_dir = lock_state_dir(config.gateway.state_dir, stack)
-    clock, rng = SystemClock(), random.SystemRandom()
-    db = await Database.open(state_dir / "modemgw.db")
+    rng = random.SystemRandom()
+    db, clock = await open_store(state_dir / "modemgw.db", rng, config.gateway.min_free_mb)
     stack.push_async_callback(db.close)
     ids = Ids(clock, rng, last=await db.read(views.newest_id))
     targets = config.webhook_targets()
@@ -95,7 +99,12 @@ async def _serve(config: Config, options: Options, stack: AsyncExitStack) -> Non
     http = await server.serve(app, config.http.listen, control=state_dir / "control.sock")
     stack.push_async_callback(http.close)
     await _announce(http.urls, db, stack)
-    tasks = [loop.create_task(gateway.run(), name="gateway"), loop.create_task(dispatcher.run(), name="webhooks")]
+    tasks = [
+        loop.create_task(gateway.run(), name="gateway"),
+        loop.create_task(dispatcher.run(), name="webhooks"),
+        loop.create_task(integrity.watch(db, state_dir / "modemgw.db"), name="integrity"),
+        loop.create_task(DailyBackup(state_dir / "modemgw.db", clock).run(), name="backup"),
+    ]
     await _until_stopped(stopped, tasks)
     sdnotify.notify("STOPPING=1", "STATUS=waiting for the answers that are due")
     async with asyncio.timeout(_STOP_LIMIT_S):
@@ -103,6 +112,20 @@ async def _serve(config: Config, options: Options, stack: AsyncExitStack) -> Non
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def open_store(path: Path, rng: random.Random, min_free_mb: int = 64) -> tuple[Database, FlooredClock]:
+    """The database, or its newest backup where it is damaged, and a clock that is never before what it holds."""
+    system = SystemClock()
+    ids = Ids(system, rng)
+    db, _ = await rescue.open_or_restore(path, lambda: Stamp(system.wall_ms(), ids.new()))
+    db.room = Room(path.parent, least=min_free_mb * 1024 * 1024)
+    db.room.tend()
+    last_ms = await db.read(timebase.last_ms)
+    clock = FlooredClock(system, last_ms, synchronised=system.synchronised)
+    if not clock.trusted():
+        log.warning("The machine's clock can't be right: going on from the last time in the store until it is.")
+    return db, clock
 
 
 async def _until_stopped(stopped: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -115,7 +138,7 @@ async def _until_stopped(stopped: asyncio.Event, tasks: Sequence[asyncio.Task[No
             task.result()
 
 
-def lock_state_dir(state_dir: Path, stack: AsyncExitStack) -> Path:
+def lock_state_dir(state_dir: Path, stack: AsyncExitStack | ExitStack) -> Path:
     """Makes and locks the state directory; CannotStart when another gateway has it."""
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ Everything that decides something gets these objects passed in, so that a whole 
 and a run can be repeated from its seed. Nothing else in the package calls ``time.time()``, ``uuid4()`` or ``random``.
 """
 
+import ctypes
 import os
 import random
 import signal
@@ -14,6 +15,8 @@ from typing import Protocol
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # No wall clock may honestly be earlier than this build (2026-11-01T00:00:00Z); a Pi starts in the past.
 BUILD_MS = 1_793_491_200_000
+_TIMESYNCD = Path("/run/systemd/timesync/synchronized")
+_TIME_ERROR = 5
 
 # Each lies between two steps of which a crash must not undo, repeat or forget one: C1 accept, C2 intent, C3 outcome,
 # C4 report; and the moments when a message leaves a SIM, when the world is told, and when the schema changes.
@@ -41,6 +44,9 @@ class Clock(Protocol):
     def trusted(self) -> bool:
         """False while the wall clock cannot be right, so that nothing expires by it."""
 
+    def synchronised(self) -> bool:
+        """True while a time server keeps the wall clock."""
+
 
 class SystemClock:
     """The machine's own clocks. Source of the boot id: random(4), /proc/sys/kernel/random/boot_id."""
@@ -59,7 +65,21 @@ class SystemClock:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def trusted(self) -> bool:
-        return self.wall_ms() >= BUILD_MS
+        return self.synchronised() or self.wall_ms() >= BUILD_MS
+
+    def synchronised(self) -> bool:
+        """True while a time server keeps the clock: the kernel says so, or systemd-timesyncd does."""
+        return _kernel_is_synchronised() or _TIMESYNCD.exists()
+
+
+def _kernel_is_synchronised() -> bool:
+    """man 2 adjtimex: with no mode set it changes nothing and returns TIME_ERROR while nobody disciplines the clock."""
+    try:
+        adjtimex = ctypes.CDLL(None).adjtimex
+    except (OSError, AttributeError):
+        return False  # no Linux
+    state: int = adjtimex(ctypes.create_string_buffer(512))
+    return 0 <= state < _TIME_ERROR
 
 
 class Ids:

@@ -28,6 +28,8 @@ VERBS = {
     "run": "the gateway, in the foreground",
     "check": "is the configuration good? lists every error with its line",
     "key": "API keys: create, list, revoke",
+    "backup": "a copy of the database in a new file, also while the service runs",
+    "restore": "put a backup in place of the database while the service is stopped",
     "unlock": "give a modem the PIN of its SIM",
     "emulate": "simulated modems on pseudo terminals, for any program",
     "decode": "explain an SMS PDU in words or as JSON",

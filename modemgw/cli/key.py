@@ -121,20 +121,11 @@ def _in_database(args: argparse.Namespace, unit: Callable[[Cursor], T]) -> T:
         try:
             return asyncio.run(_write(settings.gateway.database, unit))
         finally:
-            _give_to_owner(directory)
+            where.give_to_owner(directory)
     except StaleState as error:
         raise Stop(str(error)) from None
     except (StoreError, OSError) as error:
         raise Stop(f"the database in {directory} cannot be used: {error}") from None
-
-
-def _give_to_owner(directory: Path) -> None:
-    """What root has just created here belongs to the directory's owner: the service must be able to open it."""
-    owner = directory.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        for file in directory.iterdir():
-            if file.stat().st_uid == 0:
-                os.chown(file, owner.st_uid, owner.st_gid)
 
 
 async def _write(path: Path, unit: Callable[[Cursor], T]) -> T:

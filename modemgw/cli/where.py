@@ -37,6 +37,15 @@ def find(given: Path | None, *, service: Path = INSTALLED, top: Path = _TOP) -> 
     return path, var if var and not is_service else config.DEFAULT_STATE_DIR
 
 
+def give_to_owner(directory: Path) -> None:
+    """What root has just created here belongs to the directory's owner: the service must be able to open it."""
+    owner = directory.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        for file in directory.iterdir():
+            if file.stat().st_uid == 0:
+                os.chown(file, owner.st_uid, owner.st_gid)
+
+
 def load(args: argparse.Namespace) -> config.Config:
     """The configuration; Stop with everything that is wrong with it."""
     path, state_dir = find(args.config)

@@ -42,11 +42,13 @@ class Section(BaseModel):
 
 
 class Gateway(Section):
-    """``home_country`` None: the SIMs' country. ``timezone`` None: the system's."""
+    """``home_country`` None: the SIMs' country. ``timezone`` None: the system's. ``min_free_mb``: with less room on the
+    disk nothing new is taken."""
 
     state_dir: Annotated[Path, Field(strict=False), AfterValidator(checks.state_dir)] = DEFAULT_STATE_DIR
     home_country: Country | None = None
     timezone: Annotated[str, AfterValidator(checks.timezone)] | None = None
+    min_free_mb: Annotated[int, Field(ge=16)] = 64
 
     @property
     def database(self) -> Path:

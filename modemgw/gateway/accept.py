@@ -35,6 +35,7 @@ async def accept(
 ) -> list[views.Json]:
     """The accepted messages in the shape of the API, after the commit. Raises Rejected, KeyReused."""
     plan, recipients = _check(context, order)
+    context.db.require_room()
     drafts = _drafts(context, order, plan, recipients, key_id, resend_of)
     stamps = [context.stamp() for _ in drafts]
 

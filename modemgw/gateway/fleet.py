@@ -23,8 +23,10 @@ from modemgw.modem.supervisor import Supervisor
 from modemgw.port.opener import Connect
 from modemgw.seams import crash_point
 from modemgw.store import attempts, events, sims
+from modemgw.store.errors import StoreError
 
 log = logging.getLogger(__name__)
+_STORE_PAUSE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -146,7 +148,12 @@ class Fleet:
         while True:
             await line.changed.wait()
             line.changed.clear()
-            await self._update(line)
+            try:
+                await self._update(line)
+            except StoreError as problem:
+                log.error("%s: its state can't be noted yet: %s", line.modem.name, problem)
+                line.changed.set()
+                await asyncio.sleep(_STORE_PAUSE_S)
 
     async def _update(self, line: Line) -> None:
         modem = line.modem

@@ -16,6 +16,7 @@ from modemgw.gateway import accept, describe, recovery
 from modemgw.gateway.context import Context
 from modemgw.gateway.fleet import Fleet, Line
 from modemgw.gateway.timers import Timers
+from modemgw.gateway.upkeep import Upkeep
 from modemgw.modem.errors import ModemError, UnlockFailed
 from modemgw.modem.states import ModemState
 from modemgw.store import inbox, outbox, sims, views
@@ -33,6 +34,7 @@ class Gateway:
         self.context = context
         self.fleet = Fleet(context)
         self._timers = Timers(context, self.fleet.wake)
+        self._upkeep = Upkeep(context)
         self._stopping = False
 
     @property
@@ -53,6 +55,7 @@ class Gateway:
         """The modems and the timers, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._timers.run(), name="timers")
+            group.create_task(self._upkeep.run(), name="upkeep")
             group.create_task(self.fleet.run(), name="fleet")
 
     async def stop(self) -> None:
@@ -131,8 +134,13 @@ class Gateway:
         return accepted[0]
 
     async def erase(self, message_id: str) -> None:
-        """Deletes a message that has ended, with its content. Raises NotFound, Conflict."""
+        """Deletes a message that has ended, with its content. Raises NotFound, Conflict.
+
+        Nothing of it is left in the database's files then; the daily backups hold it until they are a week old.
+        """
         await self._commit(lambda cur: outbox.erase(cur, message_id))
+        if not await self.db.scrub():
+            self._upkeep.scrub_soon()
 
     async def mark_read(self, message_id: str) -> views.Json:
         """Marks an inbound message as read. Raises NotFound."""
@@ -181,6 +189,8 @@ class Gateway:
 
     def readiness(self) -> list[dict[str, str]]:
         """Why the gateway can't do its work now; empty when it can."""
+        if self.db.room is not None and self.db.room.low():
+            return [{"code": "disk_full", "text": DiskFull().text}]
         states = [line.modem.state for line in self.fleet.lines.values()]
         if ModemState.REGISTERED in states:
             return []

@@ -31,8 +31,14 @@ class _Read:
 
 
 async def handle(context: Context, *, sim_id: int, modem: str, pdu: str) -> int:
-    """Stores a PDU with all that follows from it; returns its row number once that is on disk."""
+    """Stores a PDU with all that follows from it; returns its row number once that is on disk.
+
+    Raises StoreFull while the disk is nearly full: the message stays on the SIM. A report is the outcome of something
+    that was begun, and may use the room that is kept for that.
+    """
     read = _read(pdu)
+    if read.kind != "status_report":
+        context.db.require_room()
 
     def unit(cur: sqlite3.Cursor) -> int:
         saved = inbox.save_raw(

@@ -28,7 +28,7 @@ from modemgw.pdu.validity import Relative
 from modemgw.seams import crash_point
 from modemgw.store import attempts, outcomes, queue
 from modemgw.store.attempts import Intent
-from modemgw.store.errors import StaleState, StoreError
+from modemgw.store.errors import StaleState, StoreError, StoreFull
 from modemgw.store.queue import Outgoing
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,9 @@ class Sender:
 
     async def _send_next(self) -> bool:
         """Sends one segment, if there is one; False when there is nothing to do."""
+        room = self._context.db.room
+        if room is not None and room.spent():
+            raise StoreFull("The disk is full: what is left is kept for the outcomes of what was begun.")
         leased = frozenset(self._leases.held)
         blocked, outgoing = await self._context.db.read(lambda cur: _look(cur, self._context, self._sim_id, leased))
         if blocked != self._blocked:
@@ -156,7 +159,7 @@ class Sender:
                 raise Stopping
             crash_point("before_c2")
             try:
-                await context.commit(lambda cur: attempts.intend(cur, context.stamp(), intent), urgent=True)
+                await context.commit(lambda cur: self._intend(cur, intent), urgent=True)
             except StaleState:
                 taken_back = True
                 raise
@@ -170,6 +173,9 @@ class Sender:
                 await self._failed(outgoing, token, failure)
         else:
             await self._record(lambda cur: reports.accepted(cur, context, token, mr, "answer"))
+
+    def _intend(self, cur: sqlite3.Cursor, intent: Intent) -> None:
+        attempts.intend(cur, self._context.stamp(), intent, expire=self._context.clock.trusted())
 
     async def _failed(self, outgoing: Outgoing, token: str, failure: SubmitFailed) -> None:
         log.warning("%s: %s", self._modem.name, failure)

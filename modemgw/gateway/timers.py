@@ -1,4 +1,4 @@
-"""What happens because a time has come: retries, scheduled messages, expiry, uncertain attempts, clean-up.
+"""What happens because a time has come: retries, scheduled messages, expiry, uncertain attempts.
 
 One loop that sleeps until the next of these is due. While the wall clock can't be right nothing expires.
 """
@@ -9,18 +9,13 @@ import sqlite3
 from collections.abc import Callable
 
 from modemgw.domain.message import CLASSES
-from modemgw.gateway import reassembly
 from modemgw.gateway.context import Context
-from modemgw.store import attempts, events, idempotency, outbox, outcomes, queue, reports
+from modemgw.store import attempts, outbox, outcomes, queue
 from modemgw.store.attempts import Attempt
 from modemgw.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 _LONGEST_SLEEP_S = 60.0
-_CLEAN_UP_S = 3600.0
-_EVENTS_KEPT_MS = 7 * 86_400_000
-_ORPHANS_KEPT_MS = 10 * 86_400_000
-_RECEIPT_MS = 25 * 3_600_000  # the longest default validity and an hour
 
 
 class Timers:
@@ -30,7 +25,6 @@ class Timers:
         self._context = context
         self._wake_senders = wake_senders
         self._poked = asyncio.Event()
-        self._cleaned = float("-inf")
 
     def poke(self) -> None:
         """Something may be due earlier than was known."""
@@ -61,9 +55,6 @@ class Timers:
             await context.commit(self._settle)
             self._wake_senders()
             return 0.0
-        if context.clock.monotonic() - self._cleaned >= _CLEAN_UP_S:
-            self._cleaned = context.clock.monotonic()
-            await context.commit(self._clean_up)
         return _LONGEST_SLEEP_S if due is None else min(_LONGEST_SLEEP_S, (due - now_ms) / 1000)
 
     def _settle(self, cur: sqlite3.Cursor) -> None:
@@ -73,17 +64,6 @@ class Timers:
             outbox.expire(cur, context.stamp())
         for attempt in attempts.undecided(cur, context.clock.wall_ms()):
             decide(cur, context, attempt)
-
-    def _clean_up(self, cur: sqlite3.Cursor) -> None:
-        context = self._context
-        reassembly.release_stale(cur, context)
-        if not context.clock.trusted():
-            return
-        now_ms = context.clock.wall_ms()
-        outbox.mark_no_receipt(cur, now_ms - _RECEIPT_MS)
-        events.forget_before(cur, now_ms - _EVENTS_KEPT_MS)
-        reports.forget_orphans(cur, now_ms - _ORPHANS_KEPT_MS)
-        idempotency.forget_before(cur, now_ms - idempotency.KEPT_MS)
 
 
 def decide(cur: sqlite3.Cursor, context: Context, attempt: Attempt) -> None:

@@ -166,7 +166,7 @@ class DailyBackup:
         """Makes the copy if one is due; its file."""
         now_ms = self._clock.wall_ms()
         try:
-            if not await asyncio.to_thread(is_due, self._path, now_ms):
+            if not is_due(self._path, now_ms):
                 return None
             made = await asyncio.to_thread(daily, self._path, now_ms)
         except (StoreError, OSError) as error:

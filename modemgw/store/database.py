@@ -79,6 +79,7 @@ class Database:
         self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
         self._wake = asyncio.Event()
         self._closing = False
+        self._damage: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.get_running_loop().create_task(self._write_loop(), name="store-writer")
 
     @classmethod
@@ -133,8 +134,20 @@ class Database:
         try:
             return await self._reader.run(partial(_query, query=query))
         except sqlite3.DatabaseError as error:
-            kind = StoreCorrupt if integrity.is_damage(error) else StoreBroken
-            raise kind(f"The database can't be read: {error}.") from error
+            failure = _translate(error)
+            self._notice(failure)
+            if isinstance(failure, StoreError):
+                raise failure from error
+            raise StoreBroken(f"The database can't be read: {error}.") from error
+
+    async def damage(self) -> None:
+        """Waits for ever; raises StoreCorrupt once SQLite has found the file damaged."""
+        await asyncio.shield(self._damage)
+
+    def _notice(self, failure: Exception | None) -> None:
+        if isinstance(failure, StoreCorrupt) and not self._damage.done():
+            self._damage.set_exception(failure)
+            self._damage.exception()  # nobody may be watching
 
     def require_room(self) -> None:
         """Raises StoreFull while there is too little room on the disk to begin anything new."""
@@ -182,6 +195,7 @@ class Database:
             if not isinstance(failure, StoreFull) or self.room is None or not self.room.release():
                 break
             log.error("The disk is full: the ballast is given up so that what is under way can be written.")
+        self._notice(failure)
         return [(None, failure)] * len(units)
 
     def _take(self) -> list[tuple[Unit[Any], "asyncio.Future[Any]"]]:
@@ -238,7 +252,7 @@ def _commit(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[tupl
             try:
                 outcomes.append((unit(cursor), None))
             except Exception as error:
-                if not connection.in_transaction or isinstance(_translate(error), StoreFull):
+                if not connection.in_transaction or isinstance(_translate(error), StoreFull | StoreCorrupt):
                     raise  # SQLite has undone the whole group, or would not get further with it
                 cursor.execute("ROLLBACK TO unit")
                 outcomes.append((None, _translate(error)))

@@ -84,7 +84,8 @@ def save_raw(
 
 
 def acknowledged(cur: sqlite3.Cursor, received_id: int, now_ms: int) -> None:
-    """The PDU is gone from the SIM."""
+    """The PDU is gone from the SIM. A report has said all it had to say: its PDU, with a number in it, is not kept."""
+    cur.execute("DELETE FROM received WHERE received_id = ? AND kind = 'status_report'", (received_id,))
     cur.execute("UPDATE received SET acknowledged_ms = ? WHERE received_id = ? AND acknowledged_ms IS NULL",
                 (now_ms, received_id))  # fmt: skip
 

@@ -6,12 +6,16 @@ start gives it a limited time; a check that did not get through is made once mor
 and the next start takes all the time it needs: a box that is damaged starts late, a healthy one at once.
 """
 
+import asyncio
+import logging
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Protocol
 
 from modemgw.store.errors import StoreCorrupt
 
+log = logging.getLogger(__name__)
 # SQLITE_CORRUPT, SQLITE_NOTADB: the file itself is wrong, and trying again won't help.
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -44,15 +48,43 @@ def check(connection: sqlite3.Connection, limit_s: float | None) -> bool:
     return True
 
 
-def inspect(path: Path) -> None:
-    """A whole check on a connection of its own, beside the service; raises StoreCorrupt. Takes as long as it takes."""
-    connection = sqlite3.connect(path, isolation_level=None)
+async def inspect(path: Path) -> None:
+    """A whole check beside the service; raises StoreCorrupt. Takes as long as it takes, and ends when cancelled."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    task = asyncio.ensure_future(asyncio.to_thread(_whole, connection))
     try:
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("PRAGMA busy_timeout = 5000")
-        check(connection, None)
+        await asyncio.shield(task)
     finally:
+        while not task.done():
+            connection.interrupt()
+            await asyncio.wait([task], timeout=0.1)
         connection.close()
+
+
+def _whole(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA busy_timeout = 5000")
+    check(connection, None)
+
+
+class Store(Protocol):
+    """What is watched."""
+
+    checked: bool
+
+    async def damage(self) -> None: ...
+
+
+async def watch(store: Store, path: Path) -> None:
+    """Until cancelled; raises StoreCorrupt when damage is found, and sees to it that the next start looks closely."""
+    try:
+        if not store.checked:
+            await inspect(path)
+            log.info("the whole database was checked and is good")
+        await store.damage()
+    except StoreCorrupt:
+        mark_suspect(path)
+        raise
 
 
 def mark_suspect(path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from modemgw.domain.message import Order
 from modemgw.domain.states import FINAL_STATUSES, MessageFacts, advance, rollup
-from modemgw.store import events
+from modemgw.store import events, retention
 from modemgw.store.errors import StaleState
 from modemgw.store.events import Stamp
 
@@ -231,10 +231,8 @@ def erase(cur: sqlite3.Cursor, message_id: str) -> None:
     row = _row(cur, message_id)
     if row["direction"] == "outbound" and row["status"] not in (*FINAL_STATUSES, "sent"):
         raise StaleState(row["status"])
-    cur.execute(
-        "DELETE FROM received WHERE message_seq = ? AND received_id NOT IN (SELECT received_id FROM assembly_parts)",
-        (row["seq"],),
-    )
+    retention.forget_raw(cur, row["seq"])
+    cur.execute("DELETE FROM orphan_reports WHERE recipient = ?", (row["peer"],))
     cur.execute("DELETE FROM messages WHERE seq = ?", (row["seq"],))
 
 

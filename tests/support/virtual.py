@@ -53,6 +53,7 @@ class VirtualClock:
         self.offset_ms = start_ms
         self.boot_id = "boot-1"
         self.is_trusted = True
+        self.is_synchronised = False
 
     def wall_ms(self) -> int:
         return self.offset_ms + round(self._loop.time() * 1000)
@@ -60,8 +61,14 @@ class VirtualClock:
     def monotonic(self) -> float:
         return self._loop.time()
 
+    def elapsed(self) -> float:
+        return self._loop.time()
+
     def trusted(self) -> bool:
         return self.is_trusted
+
+    def synchronised(self) -> bool:
+        return self.is_synchronised
 
 
 class InlineConnection:

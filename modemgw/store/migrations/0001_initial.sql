@@ -98,6 +98,7 @@ CREATE INDEX messages_peer ON messages (peer, seq);
 CREATE INDEX messages_ref ON messages (ref, seq) WHERE ref IS NOT NULL;
 CREATE INDEX messages_inbox ON messages (seq) WHERE direction = 'inbound';
 CREATE INDEX messages_status ON messages (status, seq) WHERE status IS NOT NULL;
+CREATE INDEX messages_bodies ON messages (created_ms) WHERE text IS NOT NULL OR data IS NOT NULL;
 CREATE INDEX messages_receipt ON messages (sent_ms) WHERE status = 'sent' AND no_receipt = 0 AND report = 1;
 
 CREATE TABLE segments (
@@ -171,6 +172,8 @@ CREATE TABLE received (
     message_seq INTEGER REFERENCES messages ON DELETE SET NULL
 ) STRICT;
 CREATE INDEX received_pdu ON received (sim_id, pdu, received_ms);
+CREATE INDEX received_message ON received (message_seq) WHERE message_seq IS NOT NULL;
+CREATE INDEX received_age ON received (received_ms);
 
 -- Long inbound messages whose parts are being collected.
 CREATE TABLE assemblies (
@@ -187,12 +190,15 @@ CREATE TABLE assemblies (
 CREATE INDEX assemblies_open ON assemblies (sim_id, peer, ref, parts, bits) WHERE complete = 0;
 CREATE INDEX assemblies_stale ON assemblies (first_ms) WHERE complete = 0 AND message_seq IS NULL;
 
+CREATE INDEX assemblies_message ON assemblies (message_seq) WHERE message_seq IS NOT NULL;
+
 CREATE TABLE assembly_parts (
     assembly_id INTEGER NOT NULL REFERENCES assemblies ON DELETE CASCADE,
     seq INTEGER NOT NULL CHECK (seq BETWEEN 1 AND 255),
     received_id INTEGER NOT NULL REFERENCES received,
     PRIMARY KEY (assembly_id, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX assembly_parts_received ON assembly_parts (received_id);
 
 -- Status reports that no attempt claims yet: they may have outrun the modem's answer.
 CREATE TABLE orphan_reports (
