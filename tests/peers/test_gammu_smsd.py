@@ -1,0 +1,134 @@
+"""gammu-smsd, the daemon, with its files backend and with SQLite: fifty messages out, twenty in.
+
+Two settings work around what gammu 1.42 does wrong, on any modem:
+- `atgen_setcnmi = 2,1,,1` has status reports shown at once (+CDS). Left alone it prefers stored ones (+CDSI), takes
+  their announcement for the report itself, and loses it.
+- `inboxformat = standard`: `unicode` writes as many UTF-16 units as the text has octets in UTF-8, which puts old
+  memory behind every text that is not plain ASCII.
+
+It waits 0.6 s inside every send, between the prompt and 0x1A, so that fifty take 35 s.
+"""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from peers import texts
+from peers.beside import beside_the_others
+from peers.stage import Stage, occurrences, sent
+
+OUT = texts.outgoing(50)
+IN = texts.incoming(20)
+SCHEMA = "usr/share/doc/gammu-smsd/examples/sqlite.sql"
+
+
+def configured(stage: Stage, service: str) -> Path:
+    """A configuration for modem0; `service` are the lines of the backend."""
+    path = stage.folder / "smsdrc"
+    path.write_text(
+        f"""
+[gammu]
+device = {stage.port(stage.modems[0])}
+connection = at
+atgen_setcnmi = 2,1,,1
+[smsd]
+logfile = {stage.log("smsd.log")}
+debuglevel = 1
+commtimeout = 1
+sendtimeout = 30
+receivefrequency = 1
+loopsleep = 0
+statusfrequency = 0
+checksecurity = 0
+checkbattery = 0
+checksignal = 0
+checknetwork = 0
+deliveryreport = log
+{service}
+"""
+    )
+    return path
+
+
+async def inject(stage: Stage, config: Path) -> None:
+    """Put all messages into the daemon's queue, with its own tool."""
+    for number, text in OUT.items():
+        unicode = ["-unicode"] if texts.needs_ucs2(text) else []
+        words = ["TEXT", number, "-report", *unicode, "-len", len(text) * 2, "-text", text]
+        await stage.run("gammu-smsd-inject", "-c", config, *words)
+
+
+@beside_the_others(modems=1)
+async def test_fifty_out_and_twenty_in_with_files(stage: Stage) -> None:
+    folders = {name: stage.folder / name for name in ("inbox", "outbox", "sentsms", "errorsms")}
+    for folder in folders.values():
+        folder.mkdir()
+    paths = "\n".join(f"{name}path = {folder}/" for name, folder in folders.items())
+    config = configured(stage, f"service = files\ninboxformat = standard\n{paths}")
+    await inject(stage, config)
+    stage.start("gammu-smsd", "-c", config, log="smsd.out")
+    stage.write_in(IN.items(), stage.modems[0])
+    await stage.until(lambda: len(list(folders["sentsms"].iterdir())) == len(OUT), "all in sentsms", 90)
+    assert not list(folders["outbox"].iterdir())
+    assert not list(folders["errorsms"].iterdir())
+    assert sent(stage.ledger) == OUT
+
+    def reported() -> list[str]:
+        found = re.findall(r"Delivery report: Delivered to (\S+), message reference 0x(\w+)", stage.said("smsd.log"))
+        return [f"{number} {int(mr, 16)}" for number, mr in found]
+
+    await stage.until(lambda: len(reported()) >= len(stage.ledger), "a report for each part")
+    assert occurrences(reported()) == occurrences(f"{entry.number} {entry.mr}" for entry in stage.ledger)
+
+    await stage.until(lambda: received_files(folders["inbox"]).keys() == IN.keys(), "all senders in the inbox")
+    await stage.until(lambda: received_files(folders["inbox"]) == IN, "all texts in the inbox", 10)
+    assert stage.modems[0].inbox.me.used == 0
+
+
+def received_files(inbox: Path) -> dict[str, str]:
+    """Sender → text. A file is one part: IN<date>_<time>_<serial>_<sender>_<part>.txt."""
+    parts: dict[str, bytes] = {}
+    for path in sorted(inbox.iterdir(), key=lambda path: path.stem[-2:]):
+        sender = path.stem.split("_")[3]
+        parts[sender] = parts.get(sender, b"") + path.read_bytes()
+    return {sender: text.decode("utf-8", "replace") for sender, text in parts.items()}
+
+
+@beside_the_others(modems=1)
+async def test_fifty_out_and_twenty_in_with_sqlite(stage: Stage) -> None:
+    path = stage.folder / "sms.db"
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("PRAGMA journal_mode = WAL")  # so that our looking does not lock it: gammu would not wait a moment
+        made.executescript(stage.programs.file(SCHEMA).read_text())
+    drivers = stage.programs.file("usr/lib/*/dbd")
+    config = configured(
+        stage,
+        f"service = sql\ndriver = sqlite3\ndbdir = {path.parent}/\ndatabase = {path.name}\ndriverspath = {drivers}",
+    )
+    await inject(stage, config)
+    stage.start("gammu-smsd", "-c", config, log="smsd.out")
+    stage.write_in(IN.items(), stage.modems[0])
+
+    def rows(query: str) -> list[tuple[str, ...]]:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as there:
+            return [tuple(map(str, row)) for row in there.execute(query)]
+
+    states = "SELECT Status, count(*) FROM sentitems GROUP BY Status"
+    await stage.until(lambda: len(sent_numbers(rows)) == len(OUT), "all in sentitems", 90)
+    assert sent(stage.ledger) == OUT
+    await stage.until(lambda: rows(states) == [("DeliveryOK", str(len(stage.ledger)))], "every part reported delivered")
+    matched = rows("SELECT DestinationNumber, TPMR FROM sentitems")
+    assert occurrences(map(" ".join, matched)) == occurrences(f"{entry.number} {entry.mr}" for entry in stage.ledger)
+    assert rows("SELECT count(*) FROM outbox") == [("0",)]
+
+    inbox = "SELECT SenderNumber, group_concat(TextDecoded, '') FROM (SELECT * FROM inbox ORDER BY ID) GROUP BY 1"
+    await stage.until(lambda: len(rows(inbox)) == len(IN), "all senders in the inbox")
+    assert dict(rows(inbox)) == IN
+
+
+def sent_numbers(rows: object) -> set[str]:
+    """Recipients of what left the queue."""
+    assert callable(rows)
+    queued = {number for (number,) in rows("SELECT DestinationNumber FROM outbox")}
+    return {number for (number,) in rows("SELECT DestinationNumber FROM sentitems")} - queued
