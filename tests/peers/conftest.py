@@ -52,9 +52,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def peer_programs() -> Programs:
     """The programs, fetched from Debian's packages at first use."""
     try:
-        return programs()
+        found = programs()
     except UnavailableError as error:
-        give_up(f"{error}\nBy hand: {BY_HAND}")
+        found, reason = None, str(error)
+    return found or give_up(f"{reason}\nBy hand: {BY_HAND}")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

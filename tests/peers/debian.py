@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +33,9 @@ PACKAGES = (
 BINARIES = ("gammu", "gammu-smsd", "gammu-smsd-inject", "smsd", "bearerbox", "smsbox", "gnokii")
 BINARIES += ("ModemManager", "mmcli", "dbus-daemon")
 TIMES = {"update": 120, "download": 180, "unpack": 60, "look": 20}  # seconds
-BY_HAND = f"sudo apt-get install --no-install-recommends --download-only {' '.join(PACKAGES)}"
+BY_HAND = (
+    ".venv/bin/python tests/peers/debian.py"  # the set-up alone, on Debian and its kin with the internet reachable
+)
 _RECIPE = "1"  # another number makes everybody unpack again
 _ROOT = CACHE / "root"
 
@@ -167,3 +170,10 @@ def _run(step: str, command: list[str], environ: dict[str, str] | None = None, *
     except subprocess.CalledProcessError as error:
         raise UnavailableError(f"could not {step}: {error.stderr.strip() or error.stdout.strip()}") from None
     return done.stdout
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(f"{programs().root}\n")
+    except UnavailableError as trouble:
+        sys.exit(str(trouble))
