@@ -88,14 +88,18 @@ class Sender:
 
     async def run(self) -> None:
         """Until ``stop``. A fault of the store pauses this SIM and goes on by itself."""
+        paused = False
         while not self._stopping:
             self._wake.clear()
             try:
                 busy = await self._send_next()
             except StoreError as problem:
-                log.error("%s: sending pauses, the store does not take writes: %s", self._modem.name, problem)
+                if not paused:
+                    log.error("%s: sending pauses, the store does not take writes: %s", self._modem.name, problem)
+                paused = True
                 await asyncio.sleep(_STORE_PAUSE_S)
                 continue
+            paused = False
             if not busy and not self._stopping:
                 await self._rest()
 

@@ -48,8 +48,8 @@ class Room:
         return self.spare() < self._least
 
     def spent(self) -> bool:
-        """True while the ballast had to be given up: what is left is for outcomes alone."""
-        return not self._file.exists() and self.low()
+        """True while no more is left than the ballast was: that is for outcomes alone, and nothing is sent."""
+        return not self._file.exists() and self._free(self._directory) <= self._ballast
 
     def require(self) -> None:
         """Raises StoreFull while nothing new may be begun."""
