@@ -254,6 +254,8 @@ class Chat:
             self._ledger.owe(command)
         if result.ok and command.needs_line and not self._lines:
             self._suspect = True  # the answer may still be on its way
+        if command.payload is not None and not result.ok:
+            self._suspect = True  # said twice, it would be taken for the next SUBMIT's: money spent, and called refused
         written = self.phase is Phase.RESULT
         if written:
             self._owed.answered(self._outcome.mr if result.ok else None)
