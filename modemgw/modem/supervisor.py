@@ -101,7 +101,13 @@ class Supervisor:
             group.create_task(self.modem.inbox.run(), name=f"inbox-{self.modem.name}")
             group.create_task(self.modem.upcalls.run(), name=f"upcalls-{self.modem.name}")
             while True:
-                await self._connect_once()
+                try:
+                    await self._connect_once()
+                except Exception as error:
+                    # Whatever it is, it is this modem's trouble alone: the others go on, and it is tried again.
+                    log.exception("%s: the driver failed", self.modem.name)
+                    self._show(ModemState.FAILED, why=f"the driver failed and tries again: {error}")
+                    await asyncio.sleep(_PAUSE_ABSENT)
 
     async def _connect_once(self) -> None:
         """One connection from opening to its end, and the pause after it."""

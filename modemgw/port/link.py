@@ -71,8 +71,8 @@ class Link(asyncio.Protocol):
             self._call(callback, self._early.popleft())
 
     def abort(self) -> None:
-        """Lets go of the tty at once; ``lost`` follows."""
-        if self._transport is not None:
+        """Lets go of the tty at once; ``lost`` follows. Nothing for a tty that is lost: its transport is no more."""
+        if self._transport is not None and not self.lost.is_set():
             self._transport.abort()
 
     # -- called by the transport ---------------------------------------------------------------------------------------
