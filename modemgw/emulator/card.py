@@ -137,7 +137,9 @@ def tries_left(device: "Device", ask: Ask) -> Reply:  # noqa: ARG001
     sim = device.sim
     if sim is None:
         raise Failure("CME", 10)
-    text = device.persona.card.retry_answer.format(pin=sim.pin_tries, puk=sim.puk_tries)
+    text = device.persona.card.retry_answer.format(
+        pin=sim.pin_tries, puk=sim.puk_tries, needed=sim.pin_tries or sim.puk_tries, state=device.card.state()
+    )
     return text.split("|")
 
 

@@ -32,41 +32,11 @@ class Journal:
 
     def accepted(self, entry: Accepted) -> None:
         """One SUBMIT was accepted."""
-        concat = entry.concat
-        parts = None if concat is None else _concat(concat.ref, concat.parts, concat.seq, concat.bits)
-        self._write(
-            {
-                "event": "accepted",
-                "at": _time(entry.at_ms),
-                "modem": entry.device,
-                "iccid": entry.iccid,
-                "from": entry.sender,
-                "to": entry.number,
-                "mr": entry.mr,
-                "encoding": entry.encoding,
-                "text": entry.text,
-                "data": _hex(entry.data),
-                "concat": parts,
-                "report": entry.srr,
-                "pdu": entry.pdu,
-            }
-        )
+        self._write(accepted_json(entry))
 
     def delivered(self, entry: Delivered) -> None:
         """One message was delivered to a modem."""
-        self._write(
-            {
-                "event": "delivered",
-                "at": _time(entry.at_ms),
-                "modem": entry.device,
-                "iccid": entry.iccid,
-                "kind": entry.kind,
-                "from": entry.sender,
-                "text": entry.text,
-                "data": _hex(entry.data),
-                "pdu": entry.pdu,
-            }
-        )
+        self._write(delivered_json(entry))
 
     def _write(self, entry: dict[str, object]) -> None:
         self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
@@ -74,6 +44,41 @@ class Journal:
     def close(self) -> None:
         """Write no more."""
         self._file.close()
+
+
+def accepted_json(entry: Accepted) -> dict[str, object]:
+    """An accepted SUBMIT as it is written."""
+    concat = entry.concat
+    return {
+        "event": "accepted",
+        "at": _time(entry.at_ms),
+        "modem": entry.device,
+        "iccid": entry.iccid,
+        "from": entry.sender,
+        "to": entry.number,
+        "mr": entry.mr,
+        "encoding": entry.encoding,
+        "text": entry.text,
+        "data": _hex(entry.data),
+        "concat": None if concat is None else _concat(concat.ref, concat.parts, concat.seq, concat.bits),
+        "report": entry.srr,
+        "pdu": entry.pdu,
+    }
+
+
+def delivered_json(entry: Delivered) -> dict[str, object]:
+    """A delivered message as it is written."""
+    return {
+        "event": "delivered",
+        "at": _time(entry.at_ms),
+        "modem": entry.device,
+        "iccid": entry.iccid,
+        "kind": entry.kind,
+        "from": entry.sender,
+        "text": entry.text,
+        "data": _hex(entry.data),
+        "pdu": entry.pdu,
+    }
 
 
 def _concat(ref: int, parts: int, seq: int, bits: int) -> dict[str, int]:

@@ -59,17 +59,17 @@ class Lab:
         number: str | None = None,
         pin: str | None = None,
         with_sim: bool = True,
-        slots: int = 20,
+        slots: int | None = None,
     ) -> Device:
         """A modem that has been running for a while, on the port of that name.
 
-        With a new SIM unless `with_sim` is False.
+        With a new SIM, of the persona's size unless `slots` says otherwise, or without one (`with_sim` False).
         """
         if name in self.ports:
             raise ValueError(f"there is a modem on port {name} already")
         self._made += 1
         kind = persona if isinstance(persona, Persona) else load(persona)
-        sim = self.new_sim(number=number, pin=pin, slots=slots) if with_sim else None
+        sim = self.new_sim(number=number, pin=pin, slots=slots or kind.storage.sm) if with_sim else None
         device = Device(name, kind, sim, self.network, imei=imei_of(kind.identity.tac, self._made), rng=self.rng)
         device.plug_into = lambda port: self.replug(device, port or self.port_of(device))
         self.ports[name] = device
@@ -130,5 +130,8 @@ class Lab:
             self.network.tick(moment)
             for name, device in list(self.ports.items()):
                 written[name] = written.get(name, b"") + device.tick(moment)
+                for tty in device.ttys:
+                    if tty:
+                        written[f"{name}.{tty}"] = written.get(f"{name}.{tty}", b"") + device.spoken(tty)
         self.network.tick(until)
         return written

@@ -9,6 +9,8 @@
     98005   accepted, never reported             98006   reported before +CMGS
     98007   reported twice                       98008   reported with the number in national form
     98009   accepted, answered after 30 s        98010   accepted, answered +CMS ERROR: 332 after 30 s
+    98011   of a text in parts only the last one is reported
+    98012   the parts are reported in reverse order, ten seconds apart
 All others are accepted and reported delivered.
 """
 
@@ -21,7 +23,7 @@ class Behaviour:
 
     `answer` replaces `+CMGS` and OK; `silent`: no answer; `seconds` are added to the latency; `statuses` are the TP-STs
     reported one after the other, `()` for never; `early`: reported before the answer; `national`: reported number
-    without +CC.
+    without +CC; `last_part_only`: of a long text; `backwards`: seconds that a report waits for each part behind it.
     """
 
     accepts: bool = True
@@ -31,6 +33,8 @@ class Behaviour:
     statuses: tuple[int, ...] = (0,)
     early: bool = False
     national: bool = False
+    last_part_only: bool = False
+    backwards: float = 0.0
 
 
 ORDINARY = Behaviour()
@@ -45,6 +49,8 @@ _AGREED = {
     "98008": Behaviour(national=True),
     "98009": Behaviour(seconds=30.0),
     "98010": Behaviour(seconds=30.0, answer="+CMS ERROR: 332"),
+    "98011": Behaviour(last_part_only=True),
+    "98012": Behaviour(backwards=10.0),
 }
 
 

@@ -13,7 +13,7 @@ Clauses: 23.040 §3.2 (store and forward), §9.2.2 (TPDUs), §9.2.3.26 (status r
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -193,10 +193,15 @@ class Network:
         mailbox = self.mailbox(ticket.sim)
         if mailbox is None or not ticket.submit.srr:
             return
+        concat = ticket.submit.concat
+        behind = concat.parts - concat.seq if concat is not None else 0
+        how = self.behaviour(ticket.submit)
+        if how.last_part_only and behind:
+            return
         if self.pending_first and statuses == (0,):
             statuses = (0x30, 0)
         delay = -1.0 if early else self.draw(self.report_delay)
-        wait = max(ticket.answer_at - self.now.value, 0.0) + delay
+        wait = max(ticket.answer_at - self.now.value, 0.0) + delay + (how.backwards * behind)
         for place, status in enumerate(statuses):
             self._plan_report(mailbox, ticket, status, wait + 5.0 * place, before_answer=delay < 0 and place == 0)
 
@@ -218,10 +223,14 @@ class Network:
         *,
         pdu: str | None = None,
         message_class: int | None = None,
+        parts: Sequence[int] | None = None,
+        ref: int | None = None,
     ) -> None:
-        """Somebody with another operator writes to the SIM in `device`: a text, or a DELIVER as a hex line.
+        """Somebody with another operator writes to the SIM in `device`: a text, or a DELIVER or STATUS-REPORT as a hex
+        line.
 
-        `sender` is a number (+…) or a name of up to 11 characters; a long text comes in parts.
+        `sender` is a number (+…) or a name of up to 11 characters; a long text comes in parts with the number `ref`.
+        `parts`: which of them come, from 1, in that order: [3, 1, 1] leaves out the second and doubles the first.
         """
         mailbox = self.mailbox(device.sim)
         if mailbox is None:
@@ -230,9 +239,22 @@ class Network:
             mailbox.put(Mt.from_line(pdu))
             return
         origin = Address.parse(sender) if sender.lstrip("+").isdigit() else Address.alphanumeric(sender)
-        parts = plan(text or "").submits(Address.parse("0"), ref=self.rng.randrange(256), message_class=message_class)
-        for part in parts:
-            mailbox.put(self._mt(self.deliver_of(part, origin)))
+        number = self.rng.randrange(256) if ref is None else ref
+        made = plan(text or "").submits(Address.parse("0"), ref=number, message_class=message_class)
+        for place in parts if parts is not None else range(1, len(made) + 1):
+            if not 1 <= place <= len(made):
+                raise ValueError(f"there is no part {place}: the text has {len(made)}")
+            mailbox.put(self._mt(self.deliver_of(made[place - 1], origin)))
+
+    def report_to(self, device: "Device", mr: int, number: str, status: int) -> None:
+        """A status report comes to the SIM in `device`, for whatever TP-MR and recipient, sent or not."""
+        mailbox = self.mailbox(device.sim)
+        if mailbox is None:
+            raise ValueError(f"{device.name} has no SIM of this network")
+        stamp = self.stamp()
+        to = Address.parse(number)
+        report = StatusReport(mr=mr, recipient=to, scts_raw=stamp, discharge_raw=stamp, status=status)
+        mailbox.put(self._mt(report))
 
     def deliver_of(self, submit: Submit, sender: str | Address) -> Deliver:
         """The DELIVER that a SUBMIT becomes."""

@@ -14,19 +14,28 @@ import signal
 import termios
 import tty
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Self
 
+from modemgw.emulator.control import Control
 from modemgw.emulator.device import Device
 from modemgw.emulator.driver import driver_of
 from modemgw.emulator.journal import Journal
 from modemgw.emulator.lab import Lab
 from modemgw.emulator.network import Range
 from modemgw.emulator.openings import Openings
+from modemgw.emulator.orders import Orders
+from modemgw.emulator.persona import load_all
 from modemgw.seams import SystemClock
 
+_SAYS = {
+    "modem": "second command port",
+    "aux": "second command port",
+    "diag": "diagnostic port: binary, takes no commands",
+    "nmea": "position port: NMEA lines, takes no commands",
+}
 _WAITING = 20_000  # octets kept for a slow reader beyond what the kernel keeps
 
 
@@ -54,6 +63,13 @@ class PtyPort:
     def _link(self) -> Path:
         name = self._lab.port_of(self.device)
         return self._directory / (f"{name}.{self._tty.name}" if self._tty.name else name)
+
+    def describe(self) -> str:
+        """What is here, in one line."""
+        if self._tty.name:
+            return f"{self.link}  {_SAYS[self._tty.name]}"
+        number = self.device.sim.number if self.device.sim else "no SIM"
+        return f"{self.link}  {number}  IMEI {self.device.imei}  {self.device.persona.name}"
 
     def open(self) -> None:
         """Make a terminal and the link to it."""
@@ -177,35 +193,43 @@ async def serve(
     latency: Range = 0.0,
     report_delay: Range = 1.0,
     journal: Path | None = None,
+    control: Path | None = None,
     verbose: bool = False,
     say: Callable[[str], None] = lambda _: None,
     seed: int = 1,
 ) -> None:
     """Serve `modems` modems as DIR/modem0 … until SIGINT, SIGTERM or cancellation.
 
-    `personas` are given out in turn. `say` gets one line per port, then one when all are ready, and with `verbose`
-    one per command received. PersonaError for a persona that cannot be used, OSError for a directory or journal
-    that cannot be written.
+    `personas` are given out in turn. `control` is where the control socket goes. `say` gets one line per tty, one for
+    the socket, then one when all are ready, and with `verbose` everything that is written and answered. PersonaError
+    for personas that cannot be used, OSError for a directory, socket or journal that cannot be written.
     """
+    kinds = load_all(personas)
     rng = random.Random(seed)  # noqa: S311  # chance of a simulation, and it must be repeatable
     lab = Lab(SystemClock(), rng, latency=latency, report_delay=report_delay, keep=10_000)
     for number in range(modems):
-        device = lab.add(f"modem{number}", personas[number % len(personas)])
+        device = lab.add(f"modem{number}", kinds[number % len(kinds)])
         if verbose:
-            device.on_command = lambda heard, name=device.name: say(f"{name} < {heard}")
-    record = Journal(journal) if journal is not None else None
-    try:
-        if record is not None:
+            device.on_traffic = partial(_show, say, device.name)
+    async with AsyncExitStack() as stack:
+        if journal is not None:
+            record = Journal(journal)
+            stack.callback(record.close)
             record.attach(lab.network)
-        async with PtyLab(lab, directory) as served:
-            for port in served.ports:
-                number_of = port.device.sim.number if port.device.sim else "no SIM"
-                say(f"{port.link}  {number_of}  IMEI {port.device.imei}  {port.device.persona.name}")
-            say("ready")
-            await _until_signal()
-    finally:
-        if record is not None:
-            record.close()
+        served = await stack.enter_async_context(PtyLab(lab, directory))
+        for port in served.ports:
+            say(port.describe())
+        if control is not None:
+            await stack.enter_async_context(Control(Orders(lab), control))
+            say(f"{control}  control socket")
+        say("ready")
+        await _until_signal()
+
+
+def _show(say: Callable[[str], None], name: str, tty_name: str, direction: str, data: bytes) -> None:
+    """One piece of traffic: `modem0 < AT+CSQ\\r`."""
+    port = f"{name}.{tty_name}" if tty_name else name
+    say(f"{port} {direction} {repr(data)[2:-1]}")
 
 
 async def _until_signal() -> None:

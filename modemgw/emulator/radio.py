@@ -94,7 +94,7 @@ class Radio:
             stat = 0
         if level < 2 or stat not in (1, 5, 6, 7):
             return str(stat)
-        return f"{stat},{persona.area_format.format(lac=self.lac, cell=self.cell)},{persona.access}"
+        return f"{stat},{persona.area_format.format(lac=self.lac, cell=self.cell, access=persona.access)}"
 
 
 @reply_to("+CREG", "+CGREG", "+CEREG")
@@ -129,7 +129,8 @@ def operator(device: "Device", ask: Ask) -> Reply:
         if not device.radio.attached:
             return ["+COPS: 0"]
         form = device.settings.cops_format
-        return [f'+COPS: 0,{form},"{names[form]}",{persona.access}']
+        access = f",{persona.access}" if persona.names_access else ""
+        return [f'+COPS: 0,{form},"{names[form]}"{access}']
     mode = ask.number(0, 0)
     if mode == 2:
         device.radio.set(0)

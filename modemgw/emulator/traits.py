@@ -157,6 +157,7 @@ class Radio:
     operator_long: str
     operator_short: str
     access: int
+    names_access: bool
     rssi: int
     scan_seconds: float
 

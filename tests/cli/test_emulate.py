@@ -33,7 +33,7 @@ def test_a_program_sends_a_message_and_the_journal_has_it(tmp_path: Path) -> Non
         assert process.stdout is not None
         while "ready" not in (line := process.stdout.readline()):
             assert line, "it ended before it was ready"
-        assert sorted(path.name for path in directory.iterdir()) == ["modem0", "modem1"]
+        assert sorted(path.name for path in directory.iterdir()) == ["control.sock", "modem0", "modem1"]
         tty = os.open(directory / "modem0", os.O_RDWR | os.O_NOCTTY)
         assert b"OK" in ask(tty, b"AT+CMGF=0\r", b"OK\r\n")
         ask(tty, b"AT+CMGS=18\r", b"> ")

@@ -89,7 +89,7 @@ def test_item_22_registration_is_told_as_asked(bench: Any) -> None:
 
 
 def test_item_22_lte_only_and_2g_only(make_bench: Make, variant: Make) -> None:
-    lte = make_bench(variant(radio={"domains": "4g", "area_format": "{lac:x},{cell:x}"}))
+    lte = make_bench(variant(radio={"domains": "4g", "area_format": "{lac:x},{cell:x},{access}"}))
     assert lte.send("AT+CREG?\r") == b"\r\n+CREG: 0,0\r\n" + OK
     assert lte.send("AT+CEREG?\r") == b"\r\n+CEREG: 0,1\r\n" + OK
     lte.ok("AT+CEREG=2")

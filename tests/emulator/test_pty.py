@@ -186,7 +186,9 @@ async def test_serve_keeps_a_journal_and_says_what_is_where(tmp_path: Path) -> N
     ]
     assert entries[0]["text"] == entries[1]["text"] == "hello €"
     assert (entries[0]["to"], entries[0]["mr"], entries[0]["pdu"]) == ("+4915551000002", 0, SUBMIT.hex)
-    assert f"modem0 < AT+CMGS={SUBMIT.tpdu_length}" in said
+    traffic = [line for line in said if line.startswith("modem0 ")]
+    assert any(line.startswith("modem0 < ") and f"AT+CMGS={SUBMIT.tpdu_length}\\r" in line for line in traffic)
+    assert any(line.startswith("modem0 > ") and line.endswith("\\r\\n> ") for line in traffic)
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
