@@ -17,17 +17,21 @@ _USSD = re.compile(r'(\+CUSD[:=][^"]*").*', re.DOTALL)
 _PDU = re.compile(r"(?=.*[A-Fa-f])(?:[0-9A-Fa-f]{2}){7,}")
 _HEX = re.compile(r"[0-9A-Fa-f]{24,}")
 _DIGITS = re.compile(r"\d{7,}")
+_SHORTEST_SECRET = 7
 
 
 def redact(line: str) -> str:
     """The line without PIN, PDU, USSD text, and without the end of every long number."""
-    line = _PIN.sub(r"\1***", line)
-    line = _USSD.sub(lambda found: f"{found[1]}<{len(found[0]) - len(found[1])} characters>", line)
-    if _PDU.fullmatch(line):
-        return f"<{len(line) // 2} octets>"
-    line = _HEX.sub(lambda found: f"<{len(found[0]) // 2} octets>", line)
-    line = _DIGITS.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 3), line)
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line[:_MAX_SHOWN])
+    if "+C" in line:
+        line = _PIN.sub(r"\1***", line)
+        line = _USSD.sub(lambda found: f"{found[1]}<{len(found[0]) - len(found[1])} characters>", line)
+    if len(line) >= _SHORTEST_SECRET:  # most lines are short, and every line of every modem comes here
+        if _PDU.fullmatch(line):
+            return f"<{len(line) // 2} octets>"
+        line = _HEX.sub(lambda found: f"<{len(found[0]) // 2} octets>", line)
+        line = _DIGITS.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 3), line)
+    line = line[:_MAX_SHOWN]
+    return line if line.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
 
 
 class Trace:

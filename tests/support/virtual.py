@@ -24,6 +24,8 @@ class _Selector(selectors.DefaultSelector):
         self.now = 0.0
 
     def select(self, timeout: float | None = None) -> Any:
+        if timeout == 0:
+            return []  # something can run: the loop's own wake-up pipe, the only file here, can wait
         ready = super().select(0)
         if ready:
             return ready
@@ -76,11 +78,19 @@ class InlineConnection:
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
+        self._gone = False
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        if self._gone:
+            raise sqlite3.OperationalError("the process is gone")
         return function(self._connection)
 
     async def close(self) -> None:
+        self.vanish()
+
+    def vanish(self) -> None:
+        """As when the process is killed: what was not committed never happens."""
+        self._gone = True
         self._connection.close()
 
 
