@@ -106,8 +106,9 @@ class Database:
         except sqlite3.Error as error:
             if writer is not None:
                 await writer.close()
-            kind = StoreCorrupt if integrity.is_damage(error) else StoreBroken
-            raise kind(f"The database {path} can't be used: {error}.") from error
+            if integrity.is_damage(error):
+                raise StoreCorrupt(f"The database {path} is damaged and can't be used: {error}.") from error
+            raise StoreBroken(f"The database {path} can't be used: {error}.") from error
         except StoreError:
             if writer is not None:
                 await writer.close()
