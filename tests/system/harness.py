@@ -212,7 +212,8 @@ class Service:
     ) -> "Service":
         """Starts ``modemgw run``; does not wait for anything. Its output goes into files beside the configuration."""
         stdout, stderr = config.with_suffix(".stdout"), config.with_suffix(".stderr")
-        offset = stdout.stat().st_size if stdout.exists() else 0
+        stdout.touch()
+        offset = stdout.stat().st_size
         argv = ["run", "--config", str(config), "--log-level", "info", *options]
         child = await starter(argv, clean_environ(**environ), stdout, stderr)
         return cls(child, stdout, stderr, offset)
