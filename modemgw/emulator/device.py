@@ -228,10 +228,13 @@ class Device:
 
         `back`: plug it in again after so many seconds, on another `port` if named.
         """
+        self.radio.stuck = False
+        self._vanish(back, port)
+
+    def _vanish(self, back: float | None, port: str) -> None:
         if not self.present:
             return
         self._power_off()
-        self.radio.stuck = False
         self.present = False
         if self.on_unplug is not None:
             self.on_unplug()
@@ -256,9 +259,7 @@ class Device:
         if self.persona.boot.stuck_after_reset:
             self.radio.stuck = True
         if self.persona.boot.drops_port:
-            stuck = self.radio.stuck
-            self.unplug(back=self.persona.boot.seconds)
-            self.radio.stuck = stuck
+            self._vanish(self.persona.boot.seconds, "")
             return
         self._power_off()
         self.agenda.after(self.persona.boot.seconds, self._boot)

@@ -252,7 +252,8 @@ class Inbox:
     def _indicate(self, text: str, pdu: str = "", *, at_once: bool = False) -> None:
         mode = self._device.settings.cnmi[0]
         busy = self._device.busy
-        if mode == 0 or (mode == 2 and busy and not at_once):
+        waits = mode == 2 and busy and not at_once and self._device.persona.line.hold_urcs
+        if mode == 0 or waits:
             self._buffered = [*self._buffered, (text, pdu)][-_BUFFER:]
         elif not self._discards(at_once=at_once):
             self._device.urc(text, pdu, at_once=at_once or mode == 3)
