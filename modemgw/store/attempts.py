@@ -127,9 +127,8 @@ def cut_off(cur: sqlite3.Cursor) -> list[Attempt]:
 def newest_open_on_port(cur: sqlite3.Cursor, port: str) -> Attempt | None:
     """The last attempt on a tty whose answer was never heard, if it is the last one that was made there."""
     row = cur.execute(
-        f"{_SELECT} WHERE a.port = ? AND a.state IN ('submitting', 'uncertain', 'unknown') "
-        "AND NOT EXISTS (SELECT 1 FROM attempts AS b WHERE b.attempt_id > a.attempt_id AND b.port = a.port) "
-        "ORDER BY a.attempt_id DESC LIMIT 1",
+        f"{_SELECT} WHERE a.attempt_id = (SELECT max(attempt_id) FROM attempts WHERE port = ?) "
+        "AND a.state IN ('submitting', 'uncertain', 'unknown')",
         (port,),
     ).fetchone()
     return _attempt(row) if row else None

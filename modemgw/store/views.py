@@ -188,6 +188,8 @@ def _inbound(row: sqlite3.Row) -> Json:
 def _segments(cur: sqlite3.Cursor, seqs: list[int]) -> dict[int, list[Json]]:
     """The segments of many messages, each with what its newest attempt knows."""
     found: dict[int, list[Json]] = {}
+    if not seqs:
+        return found
     marks = ",".join("?" * len(seqs))
     for row in cur.execute(
         "SELECT g.*, a.mr, a.modem, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name FROM segments AS g "

@@ -148,7 +148,9 @@ CREATE INDEX attempts_segment ON attempts (segment_id);
 CREATE INDEX attempts_mr ON attempts (sim_id, mr, attempt_id) WHERE mr IS NOT NULL;
 CREATE INDEX attempts_sim ON attempts (sim_id, attempt_id);
 CREATE INDEX attempts_without_mr ON attempts (sim_id, attempt_id) WHERE mr IS NULL;
-CREATE INDEX attempts_open ON attempts (state, decide_ms) WHERE state IN ('submitting', 'uncertain', 'unknown');
+CREATE INDEX attempts_port ON attempts (port, attempt_id);
+CREATE INDEX attempts_cut_off ON attempts (attempt_id) WHERE state = 'submitting';
+CREATE INDEX attempts_undecided ON attempts (decide_ms) WHERE state = 'uncertain';
 
 -- Segments that a SIM has paid for, by hour (UTC); written with the intent, so that no crash resets it.
 CREATE TABLE usage (
