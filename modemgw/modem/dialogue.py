@@ -10,6 +10,7 @@ Rules:
 """
 
 import asyncio
+from collections.abc import Callable
 
 from modemgw.at.commands import Command
 from modemgw.at.errors import CommandFailed
@@ -29,6 +30,7 @@ class Dialogue:
         self.echo = True  # whether the modem still repeats what it is told; start-up settles it
         self.attention = asyncio.Event()  # something happened that whoever watches this modem should look at
         self.dead = False  # it was called for long enough and did not answer
+        self.on_resynced: Callable[[float], None] = lambda _: None  # gets how long it took to get in step again
         self._submit_open = False  # the last submit has no result
         self._turn = asyncio.Lock()
         self._restarted: str | None = None
@@ -61,8 +63,11 @@ class Dialogue:
         """
         self._check()
         if not self.port.chat.in_step:
+            loop = asyncio.get_running_loop()
+            began = loop.time()
             await self.synchronise(_PATIENCE_AFTER_SUBMIT if self._submit_open else None)
             self._check()
+            self.on_resynced(loop.time() - began)
         self._submit_open = False
         try:
             reply = await self.port.run(command, before_payload=before_payload)

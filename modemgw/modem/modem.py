@@ -16,6 +16,7 @@ from modemgw.modem.facts import Identity, Network, Receipt, Received, SimCard, S
 from modemgw.modem.inbox import Inbox
 from modemgw.modem.listener import ModemListener
 from modemgw.modem.proof import Proof
+from modemgw.modem.recovery import Recovery
 from modemgw.modem.session import Session
 from modemgw.modem.settings import ModemSettings
 from modemgw.modem.states import ModemState, Reason, Registration, Status
@@ -40,6 +41,7 @@ class Modem:
         self.inbox = Inbox(settings.name, self._received)
         self.upcalls = Upcalls(settings.name)
         self.calls = Calls()
+        self.recovery = Recovery(self._tell, lambda: asyncio.get_running_loop().time(), settings.name)
         self.proof = Proof(settings.name, self.upcalls, self._late_submit)
         self._listener = listener
         self._status = states.status(ModemState.ABSENT, name=settings.name, port=settings.port)
@@ -98,6 +100,12 @@ class Modem:
         return self._status, self.identity, self.sim, self.network
 
     # -- the supervisor's side -----------------------------------------------------------------------------------------
+    def moved(self, path: str) -> None:
+        """It is on another port, or (empty) on none."""
+        self.settings = replace(self.settings, port=path)
+        self.port_path = path
+        self._listener.changed(self)
+
     def connected(self, session: Session) -> None:
         """A port is open: hear what it says."""
         self._session = session
@@ -135,6 +143,7 @@ class Modem:
         session = self._serving()
         async with session.dialogue.turn():
             self._serving()
+            await session.ask_sim()
             self.proof.began()
             try:
                 mr = await sending.submit(
@@ -148,8 +157,11 @@ class Modem:
             except SubmitFailed as failure:
                 if failure.kind is SubmitFailure.UNCERTAIN:
                     self.proof.uncertain(token)
+                if self.recovery.send_failed(failure):
+                    session.dialogue.attention.set()
                 raise
         self.proof.answered(mr)
+        self.recovery.sent()
         return mr
 
     async def _late_submit(self, token: str | None, mr: int | None) -> None:

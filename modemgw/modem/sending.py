@@ -43,12 +43,19 @@ async def submit(
         )
     except UnsafeText as error:
         raise SubmitFailed(SubmitFailure.NOT_SENT, str(error), policy="P") from error
+    asked = False
+
+    async def at_prompt() -> None:
+        nonlocal asked
+        asked = True
+        await before_payload()
+
     try:
-        reply = await dialogue.ask(command, before_payload=before_payload)
+        reply = await dialogue.ask(command, before_payload=at_prompt)
     except CommandFailed as error:
         raise of_result(error.result, profile.results, payload_written=error.payload_written) from error
     except NotSent as error:
-        raise SubmitFailed(SubmitFailure.NOT_SENT, error.reason) from error
+        raise SubmitFailed(SubmitFailure.NOT_SENT, error.reason, policy="T" if asked else "M") from error
     except (CommandTimeout, PortLost) as error:
         raise _of_silence(error) from error
     except ModemError as error:  # restarted, or dead, before anything was written

@@ -1,10 +1,15 @@
 """What is known from opening a port to losing it. A new connection begins with a new session."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from modemgw.at import answers, commands
+from modemgw.at.errors import UnexpectedReply
 from modemgw.at.urc import UrcTable
 from modemgw.modem.dialogue import Dialogue
+from modemgw.modem.errors import ModemError, SubmitFailed, SubmitFailure
 from modemgw.modem.facts import Identity, SimCard, Store
 from modemgw.modem.listener import PinGuard
 from modemgw.modem.network import Radio
@@ -12,6 +17,9 @@ from modemgw.modem.pin import Locksmith
 from modemgw.modem.profile import Profile, Profiles
 from modemgw.modem.settings import ModemSettings
 from modemgw.modem.stores import Stores
+from modemgw.port.errors import PortError
+
+_SIM_SEEN_S = 30.0
 
 
 @dataclass(slots=True)
@@ -38,6 +46,7 @@ class Session:
     doubtful: bool = False
     restarted_for_sim: bool = False
     serving: bool = False
+    sim_seen_at: float = 0.0  # the loop's time
     stores: Stores = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +65,28 @@ class Session:
         return Locksmith(
             self.dialogue, self.profile, self.settings, self.guard, self.identity.imei if self.identity else None
         )
+
+    async def ask_sim(self) -> None:
+        """Before a SUBMIT: is it still the SIM that start-up found? Not all modems say when it is changed.
+
+        Asked again when the last answer is half a minute old. Raises SubmitFailed.
+        """
+        now = asyncio.get_running_loop().time()
+        if self.sim is None or self.sim.imsi is None or now - self.sim_seen_at < _SIM_SEEN_S:
+            return
+        try:
+            reply = await self.dialogue.attempt(commands.IMSI)
+        except (ModemError, PortError) as error:
+            raise SubmitFailed(SubmitFailure.NOT_SENT, str(error), policy="N") from error
+        found = None
+        with contextlib.suppress(UnexpectedReply):
+            found = answers.digits(reply) if reply else None
+        if found is None:
+            return  # some don't tell it while they are busy; what can't be asked is taken to be right
+        if found != self.sim.imsi:
+            self.dialogue.restart_seen("another SIM is in it")
+            raise SubmitFailed(SubmitFailure.NOT_SENT, "another SIM is in the modem", policy="N")
+        self.sim_seen_at = now
 
     def counted(self) -> tuple[Store, ...]:
         """The message stores as last counted."""

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 class ModemSettings:
     """One ``[[modem]]``, with the PINs of the ``[[sim]]`` tables beside it.
 
-    ``port``: a tty path, ``tcp://host:port`` or ``emulator:name``, as the injected connector understands it.
+    ``port``: a tty path, ``tcp://host:port`` or ``emulator:name``, as the injected connector understands it; empty for
+    a modem that is known by its ``imei`` alone, until it is found.
     ``imei``: 15 digits; a modem that shows another one is not used (``wrong_identity``).
     ``pin``: 4-8 digits, for a SIM whose ICCID is not in ``pins``; ``pins``: ICCID -> PIN.
     ``smsc``: the service centre to store in a SIM that has none, ``+`` and digits.
+    ``power_command``: a program and its arguments that cut the modem's power for a moment.
     ``profile``: name of the profile to use whatever the modem says it is.
     """
 
@@ -26,6 +28,7 @@ class ModemSettings:
     smsc: str | None = None
     profile: str | None = None
     enabled: bool = True
+    power_command: tuple[str, ...] = ()
 
     def pin_for(self, iccid: str | None) -> str | None:
         """The PIN configured for this SIM, or for any SIM in this modem."""

@@ -1,7 +1,8 @@
 """The states of a modem, their reasons, and what a person should do about each.
 
 `SENTENCES` is the one table of plain words: a (state, reason) that is not in it cannot be shown, because
-`status` is the only way to make a `Status`. While a modem serves, its state follows from the registration
+`status` is the only way to make a `Status` (and `not_found`, for a modem without a port). While a modem serves, its
+state follows from the registration
 (3GPP TS 27.007, 7.2 ``+CREG`` <stat>, 10.1.20 ``+CGREG``, 10.1.22 ``+CEREG``): `from_registration`.
 """
 
@@ -91,6 +92,13 @@ SENTENCES: Mapping[tuple[ModemState, Reason | None], str] = {
 def status(state: ModemState, reason: Reason | None = None, *, name: str = "", port: str = "", why: str = "") -> Status:
     """A status with its sentence filled in. KeyError for a pair that the table does not know."""
     return Status(state, reason, SENTENCES[state, reason].format(name=name, port=port, why=why))
+
+
+def not_found(name: str, imei: str | None) -> Status:
+    """Of a modem that is known by its IMEI, or was found by itself, and is on no port."""
+    which = f"the modem with IMEI {imei}" if imei else "the modem"
+    detail = f"{which} is not plugged in, or does not answer: plug it in, or correct [[modem]].imei of '{name}'"
+    return Status(ModemState.ABSENT, None, detail)
 
 
 class Registration(StrEnum):

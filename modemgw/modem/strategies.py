@@ -69,6 +69,7 @@ async def pin(session: Session) -> None:
 async def sim(session: Session) -> None:
     """Which SIM it is: counters and message references belong to it, not to the modem."""
     session.sim = await read_sim(session.dialogue, session.profile.sim, patience=session.profile.timing.sim_busy_s)
+    session.sim_seen_at = asyncio.get_running_loop().time()
     session.publish()
 
 

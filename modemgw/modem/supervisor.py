@@ -2,7 +2,9 @@
 
 Rules:
 - Whatever ends a connection, the next one is tried after 1 s, then 2 s, 4 s ... up to 60 s; start-up that succeeds
-  resets this. A port that does not exist costs nothing to look at, so it is looked for at least every 5 s.
+  resets this. A port that does not exist costs nothing to look at, so it is looked for every second.
+- A modem that is known by its IMEI alone has no port until `move` says on which one it was found.
+- One that does not answer is helped by the ladder (`ladder`): opening again, restart, USB reset, power.
 - On a port whose last submit has no outcome yet, nothing is written before its answer was waited for.
 - A modem that only waits for a person (PIN, SIM) keeps its port open and is looked at again from time to time.
 - A modem that restarts by itself is started anew on the same port, the more slowly the more often it does.
@@ -17,9 +19,10 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from modemgw.modem import states
+from modemgw.modem import repair, states
 from modemgw.modem.dialogue import Dialogue
-from modemgw.modem.errors import Blocked, NotReady, Restarted, Unresponsive
+from modemgw.modem.errors import Blocked, ModemError, NotReady, Restarted, Unresponsive
+from modemgw.modem.ladder import Cause, Step
 from modemgw.modem.listener import PinGuard
 from modemgw.modem.modem import Modem
 from modemgw.modem.pin import BUSY, READY
@@ -28,12 +31,12 @@ from modemgw.modem.session import Session
 from modemgw.modem.startup import start
 from modemgw.modem.states import ModemState, Reason, Status
 from modemgw.modem.watch import Watch, restart, wait_for
-from modemgw.port.errors import PortLost, PortUnavailable
+from modemgw.port.errors import PortError, PortLost, PortUnavailable
 from modemgw.port.opener import Connect, open_port
 from modemgw.port.port import Port
 
 log = logging.getLogger(__name__)
-_PAUSE, _PAUSE_MAX, _PAUSE_ABSENT = 1.0, 60.0, 5.0  # seconds
+_PAUSE, _PAUSE_MAX, _PAUSE_ABSENT = 1.0, 60.0, 1.0  # seconds
 _LOOK_AGAIN = 15.0  # seconds between looks at a SIM that keeps the modem from serving
 _LOOKS_FOR_A_SIM = 40
 _RESTART_WINDOW = 600.0  # seconds in which restarts count as many
@@ -67,6 +70,8 @@ class Supervisor:
         self._session: Session | None = None
         self._hangs: set[str] = set()
         self._failures = 0
+        self._mute = False  # it did not answer any more
+        self._profile = self._first_profile()
         self._restarts: deque[float] = deque(maxlen=8)
 
     # -- operators -----------------------------------------------------------------------------------------------------
@@ -94,6 +99,19 @@ class Supervisor:
             async with session.dialogue.turn():
                 await restart(session, "an operator reset it")
 
+    def move(self, path: str) -> None:
+        """The modem is on another port now; empty: it is on none, as far as anybody knows."""
+        if path != self.modem.port_path:
+            self.modem.moved(path)
+            self._failures = 0
+            self._told.set()
+
+    def trouble(self, cause: Cause) -> None:
+        """Somebody found out that the modem does not do its work; the ladder is climbed while it serves."""
+        self.modem.recovery.report(cause)
+        if self._session is not None:
+            self._session.dialogue.attention.set()
+
     # -- life ----------------------------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Until cancelled."""
@@ -116,12 +134,19 @@ class Supervisor:
             self._show(ModemState.DISABLED)
             await self._told.wait()
             return
+        if not self.modem.port_path:
+            self.modem.show(states.not_found(self.modem.name, self.modem.settings.imei))
+            await self._told.wait()
+            return
+        if self._mute and self.modem.identity is not None:
+            await self._mend()
         longest = _PAUSE_MAX
         try:
             port = await self._open()
         except PortUnavailable as error:
             self.modem.show(self._unavailable(error))
             if error.reason == "missing":
+                self.modem.recovery.away()
                 longest = _PAUSE_ABSENT
         except PortLost:
             self._show(ModemState.ABSENT)
@@ -131,6 +156,21 @@ class Supervisor:
             pause = min(_PAUSE * 2.0**self._failures, longest)
             self._failures = min(self._failures + 1, 10)
             await wait_for(self._told, pause)
+
+    async def _mend(self) -> None:
+        """One rung for a modem that does not answer, if it is time for one."""
+        recovery, settings = self.modem.recovery, self.modem.settings
+        step = recovery.next(Cause.NO_ANSWER, repair.possible(settings))
+        if step is None:
+            return
+        recovery.took(step, Cause.NO_ANSWER)
+        try:
+            if step is Step.RESET:
+                await repair.shout(await self._open(), self._profile.reset)
+            else:
+                await repair.from_outside(settings, step)
+        except (PortError, ModemError) as error:
+            recovery.failed(step, Cause.NO_ANSWER, str(error))
 
     async def _open(self) -> Port:
         path = self.modem.port_path
@@ -161,6 +201,7 @@ class Supervisor:
             hangs=self._hangs,
         )
         self._session = session
+        session.dialogue.on_resynced = self.modem.recovery.resynced
         self.modem.connected(session)
         live = asyncio.create_task(self._live(session), name=f"modem-{self.modem.name}-live")
         others = [asyncio.create_task(port.lost.wait()), asyncio.create_task(self._told.wait())]
@@ -171,6 +212,7 @@ class Supervisor:
                     pass  # what is being sent right now ends first
         finally:
             self._session = None
+            self._profile = session.profile
             self.modem.disconnected()
             for task in (live, *others):
                 task.cancel()
@@ -180,6 +222,8 @@ class Supervisor:
             self._show_end(port, outcome)
 
     def _show_end(self, port: Port, outcome: object) -> None:
+        blocked = outcome.status.reason if isinstance(outcome, Blocked) else None
+        self._mute = port.lost_reason is None and (isinstance(outcome, Unresponsive) or blocked is Reason.NO_ANSWER)
         if port.lost_reason is not None or isinstance(outcome, PortLost):
             self._show(ModemState.ABSENT)
         elif isinstance(outcome, Unresponsive):
@@ -208,8 +252,10 @@ class Supervisor:
             try:
                 await start(session)
                 self._failures = 0
+                self._mute = False
+                self.modem.recovery.over(Cause.NO_ANSWER)
                 self.modem.serve(session)
-                await Watch(session, self.modem.calls, self.modem.inbox).run()
+                await Watch(session, self.modem).run()
             except Blocked as blocked:
                 if blocked.status.reason not in _WAITING:
                     raise

@@ -2,20 +2,22 @@
 
 Modems restart, forget their settings or fall off the network without a word. So registration and signal are polled, the
 stores are swept, and format, routing, storage and echo are read back; whatever is not as start-up left it counts as a
-restart. Without a network for long, the modem is told to choose one anew, and later to restart.
+restart. Without a network for long, or when one message after the other fails, the ladder of remedies is climbed.
 """
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 
 from modemgw.at import answers, commands
 from modemgw.at.errors import UnexpectedReply
-from modemgw.modem import queries, routing
-from modemgw.modem.calls import Calls
+from modemgw.modem import queries, repair, routing
 from modemgw.modem.errors import Restarted, Unresponsive
-from modemgw.modem.inbox import Inbox
+from modemgw.modem.ladder import Cause, Step
+from modemgw.modem.modem import Modem
 from modemgw.modem.pin import BUSY, READY
 from modemgw.modem.session import Session
+from modemgw.modem.states import Registration
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:
@@ -28,18 +30,17 @@ async def wait_for(event: asyncio.Event, seconds: float) -> None:
 class Watch:
     """Runs for one stretch of serving."""
 
-    def __init__(self, session: Session, calls: Calls, inbox: Inbox) -> None:
+    def __init__(self, session: Session, modem: Modem) -> None:
         self._session = session
-        self._calls = calls
-        self._inbox = inbox
+        self._calls = modem.calls
+        self._inbox = modem.inbox
+        self._recovery = modem.recovery
         self._timing = session.profile.timing
         now = self._now()
         self._poll_at = now + self._timing.search_poll_s
         self._verify_at = now + self._timing.verify_s
         self._glance_at = now + self._timing.glance_s
         self._sweep_at = now + self._timing.sweep_s
-        self._without_network_since: float | None = None
-        self._reattached = False
 
     async def run(self) -> None:
         """Never returns. Raises Restarted, Unresponsive, PortLost."""
@@ -51,6 +52,7 @@ class Watch:
             self._raise_what_happened()
             if self._calls.to_hang_up(self._now()):
                 await self._hang_up()
+            await self._repair()
             if self._session.check_due or self._now() >= self._verify_at:
                 await self._verify()
             if self._now() >= self._glance_at:
@@ -84,25 +86,39 @@ class Watch:
         self._poll_at = self._now() + (self._timing.poll_s if registered else self._timing.search_poll_s)
 
     async def _help_to_a_network(self) -> None:
-        session, now = self._session, self._now()
+        session, recovery = self._session, self._recovery
         if session.radio.network.registered:
-            self._without_network_since = None
-            self._reattached = False
+            recovery.over(Cause.NO_NETWORK)
             return
         state = await session.locksmith.state()
         if state not in READY and state != BUSY:
             session.dialogue.restart_seen(f"the SIM's state became {state}")
             self._raise_what_happened()
-        if self._without_network_since is None:
-            self._without_network_since = now
-        waited = now - self._without_network_since
+        waited = recovery.trouble(Cause.NO_NETWORK)
         if waited >= self._timing.reset_s:
-            self._without_network_since = None
-            await restart(session, "it found no network for too long")
-            self._raise_what_happened()
-        elif waited >= self._timing.reattach_s and not self._reattached:
-            self._reattached = True
-            await session.dialogue.attempt(commands.OPERATOR_AUTOMATIC)
+            await self._climb(Cause.NO_NETWORK)
+        elif waited >= self._timing.reattach_s:
+            await self._climb(Cause.NO_NETWORK, (Step.REATTACH, Step.RADIO))
+
+    # -- repair --------------------------------------------------------------------------------------------------------
+    async def _climb(self, cause: Cause, only: Collection[Step] = tuple(Step)) -> None:
+        """The rung that is due, if any. Within a turn."""
+        session = self._session
+        denied = session.radio.network.registration is Registration.DENIED
+        step = self._recovery.next(cause, repair.possible(session.settings, denied=denied))
+        if step is None or step not in only:
+            return
+        self._recovery.took(step, cause)
+        try:
+            await repair.perform(session, step, cause)
+        except repair.RepairFailed as error:
+            self._recovery.failed(step, cause, error.text)
+        self._raise_what_happened()
+
+    async def _repair(self) -> None:
+        for cause in self._recovery.take_urgent():
+            async with self._session.dialogue.turn():
+                await self._climb(cause)
 
     # -- settings ------------------------------------------------------------------------------------------------------
     async def _verify(self) -> None:

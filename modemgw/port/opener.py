@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import stat
 import termios
@@ -26,6 +27,7 @@ from typing import cast
 import serial
 import serial_asyncio
 
+from modemgw.port import usb
 from modemgw.port.errors import PortLost, PortUnavailable
 from modemgw.port.port import Port
 
@@ -103,6 +105,25 @@ def _open(path: str, baud: int, rtscts: bool) -> TtySerial:
         device.close()
         raise PortUnavailable("failed", f"{path} cannot be set up: {error}.") from error
     return device
+
+
+def may_reset_usb(tty: str) -> bool:
+    """Whether this tty belongs to a USB device that this user may reset."""
+    device = usb.device_of(tty) if tty.startswith("/") else None
+    return device is not None and usb.may_reset(device)
+
+
+async def reset_usb(tty: str) -> None:
+    """Resets the USB device that this tty belongs to. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    device = usb.device_of(tty)
+    if device is None:
+        raise FileNotFoundError(errno.ENOENT, "it is no USB device", tty)
+    if await loop.run_in_executor(None, functools.partial(usb.authorise, device, allowed=False)):
+        await asyncio.sleep(1.0)
+        await loop.run_in_executor(None, functools.partial(usb.authorise, device, allowed=True))
+    else:
+        await loop.run_in_executor(None, usb.reset, device)
 
 
 _MISSING = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO}

@@ -85,6 +85,13 @@ class Port(Link):
             self._interrupted = reason
             self._wake()
 
+    def shout(self, text: str) -> None:
+        """Writes a command line whose answer nobody waits for: the last word to a silent modem. Raises PortLost.
+
+        The port is of no use afterwards but to be closed.
+        """
+        self._write(text.encode("ascii") + b"\r")
+
     # -- the exchange --------------------------------------------------------------------------------------------------
     async def _exchange(self, command: Command, before_payload: BeforePayload | None) -> Reply:
         self._check()
