@@ -59,11 +59,19 @@ class Step(Answer):
     event: str
 
 
+class Considered(Answer):
+    """A SIM and what spoke for or against it when the message was given to one."""
+
+    sim: str | None
+    reason: str
+
+
 class Routing(Answer):
     """Why this SIM."""
 
     sim: str | None
     reason: str
+    considered: list[Considered] = Field(default=[], description="The other SIMs.")
 
 
 class Outbound(Answer):

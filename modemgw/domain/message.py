@@ -35,6 +35,8 @@ CLASSES: dict[str, TrafficClass] = {
     )
 }
 
+URGENT_LANES = 2  # otp and alert: they go in quiet hours, and may use what a SIM holds in reserve
+
 
 @dataclass(frozen=True, slots=True)
 class Order:

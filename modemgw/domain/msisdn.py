@@ -4,6 +4,7 @@ A number is refused by its length and its country only: number plans change fast
 Sources: ITU-T E.164; phone number metadata of the phonenumbers package.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import phonenumbers
 from modemgw.domain.errors import Problem
 
 _SEPARATORS = re.compile(r"[ \u00a0()./-]")
+_IN_FULL = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIALLED = re.compile(r"\+?[0-9]{1,20}")
 _LONGEST_SHORT_CODE = 6
 
@@ -48,6 +50,20 @@ class InvalidRecipient(ValueError):
 
 def normalise(raw: str, policy: DestinationPolicy) -> str:
     """``+`` and digits, or a short code as it is. Raises InvalidRecipient."""
+    return located(raw, policy)[0]
+
+
+def located(raw: str, policy: DestinationPolicy) -> tuple[str, str]:
+    """The number as ``normalise`` gives it, and its country ("" for a short code). Raises InvalidRecipient."""
+    country = _plain(raw)
+    if country is not None:
+        _check_allowed(country, policy.allowed)
+        return raw, country
+    number = _normalise(raw, policy)
+    return number, country_of(number) or ""
+
+
+def _normalise(raw: str, policy: DestinationPolicy) -> str:
     written = _SEPARATORS.sub("", raw)
     if not _DIALLED.fullmatch(written):
         raise InvalidRecipient("invalid_number", "This is not a phone number: write it as +49… with digits only.")
@@ -58,7 +74,7 @@ def normalise(raw: str, policy: DestinationPolicy) -> str:
     if not written.startswith("+") and policy.home_country is None:
         raise InvalidRecipient(
             "home_country_unknown",
-            "National numbers can't be read yet: write the number with + and country code, or set gateway.home_country.",
+            "National numbers can't be read yet: write the number with + and country code, or set home_country.",
         )
     number = _parse(written, policy.home_country)
     _check_country(number, policy.allowed)
@@ -67,7 +83,10 @@ def normalise(raw: str, policy: DestinationPolicy) -> str:
 
 def check_country(number: str, policy: DestinationPolicy) -> None:
     """Raises InvalidRecipient for a normalised number whose country is not allowed; short codes pass."""
-    if number.startswith("+"):
+    country = _plain(number)
+    if country is not None:
+        _check_allowed(country, policy.allowed)
+    elif number.startswith("+"):
         _check_country(_parse(number, None), policy.allowed)
 
 
@@ -110,10 +129,42 @@ def _regions(number: phonenumbers.PhoneNumber) -> Sequence[str]:
     return tuple(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(number.country_code or 0, ("001",)))[:1]
 
 
+def _plain(number: str) -> str | None:
+    """The country of a number that is written in full already, where its length alone says that it is good.
+
+    That is so in most countries; None where the number has to be looked at more closely.
+    """
+    if not _IN_FULL.fullmatch(number):
+        return None
+    for length in (1, 2, 3):
+        country, lengths, trunk = _numbering(int(number[1 : 1 + length]))
+        if country:
+            national = number[1 + length :]
+            return country if len(national) in lengths and not national.startswith(("0", trunk or "0")) else None
+    return None
+
+
+@functools.cache
+def _numbering(code: int) -> tuple[str, frozenset[int], str]:
+    """(country, possible lengths, trunk prefix) of a country code; no country where a number's form depends on more."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(regions[0], None) if len(regions) == 1 else None
+    if metadata is None or metadata.general_desc is None or metadata.national_prefix_transform_rule:
+        return "", frozenset(), ""
+    trunk = metadata.national_prefix_for_parsing or ""
+    if not (trunk == "" or trunk.isdigit()) or metadata.leading_zero_possible:
+        return "", frozenset(), ""
+    return regions[0], frozenset(metadata.general_desc.possible_length), trunk
+
+
 def _check_country(number: phonenumbers.PhoneNumber, allowed: Sequence[str]) -> None:
+    if allowed and "*" not in allowed:
+        _check_allowed(_regions(number)[0], allowed)
+
+
+def _check_allowed(country: str, allowed: Sequence[str]) -> None:
     if not allowed or "*" in allowed:
         return
-    country = _regions(number)[0]
     if country not in allowed:
         raise InvalidRecipient(
             "country_not_allowed",

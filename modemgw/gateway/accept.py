@@ -3,20 +3,19 @@
 Everything that is wrong with a request is said at once. Nothing is stored for a request that is refused.
 """
 
-import sqlite3
-from collections.abc import Sequence
-from typing import Any
-
-from modemgw.domain.errors import KeyReused, Problem, Rejected
+from modemgw.domain.errors import Problem, Rejected
 from modemgw.domain.message import CLASSES, Order
-from modemgw.domain.msisdn import InvalidRecipient, normalise
+from modemgw.domain.msisdn import InvalidRecipient, located
+from modemgw.domain.route import route_for
+from modemgw.gateway import batch
+from modemgw.gateway.batch import Once, Request
 from modemgw.gateway.context import Context
 from modemgw.pdu import segment
 from modemgw.pdu.errors import PduError
 from modemgw.pdu.udh import Ports
 from modemgw.seams import crash_point
-from modemgw.store import idempotency, outbox, sims, views
-from modemgw.store.outbox import Draft
+from modemgw.store import views
+from modemgw.store.acceptance import Draft, Recipient
 
 AnyPlan = segment.Plan[str] | segment.Plan[bytes]
 LONGEST_TTL_S = 63 * 7 * 86_400  # the longest validity period that the network knows
@@ -33,36 +32,21 @@ async def accept(
     fingerprint: bytes | None = None,
     resend_of: str | None = None,
 ) -> list[views.Json]:
-    """The accepted messages in the shape of the API, after the commit. Raises Rejected, KeyReused."""
-    plan, recipients = _check(context, order)
+    """The accepted messages in the shape of the API, after the commit. Raises Rejected, KeyReused, Conflict."""
+    plan, peers = _check(context, order)
     context.db.require_room()
-    drafts = _drafts(context, order, plan, recipients, key_id, resend_of)
-    stamps = [context.stamp() for _ in drafts]
-
-    def unit(cur: sqlite3.Cursor) -> list[str]:
-        if idempotency_key is not None:
-            earlier = idempotency.find(cur, key_id, idempotency_key)
-            if earlier is not None:
-                if earlier.fingerprint != fingerprint:
-                    raise KeyReused
-                return earlier.message_ids
-            idempotency.save(
-                cur,
-                key_id=key_id,
-                idempotency_key=idempotency_key,
-                fingerprint=fingerprint or b"",
-                message_ids=[draft.id for draft in drafts],
-                now_ms=context.clock.wall_ms(),
-            )
-        sim_id = _sim_id(cur, order)
-        for draft, stamp in zip(drafts, stamps, strict=True):
-            outbox.enqueue(cur, stamp, draft, sim_id)
-        return [draft.id for draft in drafts]
-
+    draft = _draft(context, order, plan, key_id, resend_of)
+    routes = context.settings.routes
+    recipients = [
+        Recipient(context.ids.new(), peer, context.rng.randrange(256), route_for(peer, routes).prefix, country)
+        for peer, country in peers
+    ]
+    once = Once(key_id, idempotency_key, fingerprint or b"") if idempotency_key is not None else None
+    request = Request(context, order, draft, recipients, once)
     crash_point("before_c1")
-    ids = await context.commit(unit)
+    bodies = await (request.at_once() if len(recipients) <= batch.CHUNK else request.in_chunks())
     crash_point("after_c1")
-    return await context.db.read(lambda cur: _bodies(cur, ids))
+    return bodies
 
 
 def preview(context: Context, order: Order) -> views.Json:
@@ -80,7 +64,7 @@ def preview(context: Context, order: Order) -> views.Json:
     }
 
 
-def _check(context: Context, order: Order, *, need_recipient: bool = True) -> tuple[AnyPlan, list[str]]:
+def _check(context: Context, order: Order, *, need_recipient: bool = True) -> tuple[AnyPlan, list[tuple[str, str]]]:
     problems: list[Problem] = []
     plan = _plan(order, problems)
     recipients = _recipients(context, order, problems)
@@ -115,62 +99,39 @@ def _plan(order: Order, problems: list[Problem]) -> AnyPlan | None:
         return None
 
 
-def _recipients(context: Context, order: Order, problems: list[Problem]) -> list[str]:
+def _recipients(context: Context, order: Order, problems: list[Problem]) -> list[tuple[str, str]]:
+    """(number, country) of each."""
     if len(order.to) > MAX_RECIPIENTS:
         problems.append(Problem("to", "too_many", f"One request takes at most {MAX_RECIPIENTS} recipients."))
         return []
     found = []
     for index, raw in enumerate(order.to):
         try:
-            found.append(normalise(raw, context.settings.destinations))
+            found.append(located(raw, context.settings.destinations))
         except InvalidRecipient as error:
             problems.append(error.problem(f"to.{index}" if order.many else "to"))
     return found
 
 
-def _drafts(
-    context: Context, order: Order, plan: AnyPlan, recipients: Sequence[str], key_id: str, resend_of: str | None
-) -> list[Draft]:
+def _draft(context: Context, order: Order, plan: AnyPlan, key_id: str, resend_of: str | None) -> Draft:
     traffic = CLASSES[order.class_]
     ttl_s = order.ttl_s if order.ttl_s is not None else traffic.ttl_s
-    now_ms = context.clock.wall_ms()
-    starts_ms = max(now_ms, order.send_at_ms or 0)
-    return [
-        Draft(
-            id=context.ids.new(),
-            peer=peer,
-            text=order.text,
-            data=order.data,
-            encoding=str(plan.encoding),
-            segments=plan.segments,
-            class_=traffic.name,
-            lane=traffic.lane,
-            priority=order.priority,
-            on_uncertain=order.on_uncertain or traffic.on_uncertain,
-            report=order.report,
-            flash=order.flash,
-            port=order.port,
-            concat_ref=context.rng.randrange(256),
-            ref=order.ref,
-            key_id=key_id,
-            resend_of=resend_of,
-            send_at_ms=order.send_at_ms,
-            expires_ms=starts_ms + ttl_s * 1000,
-        )
-        for peer in recipients
-    ]
-
-
-def _sim_id(cur: sqlite3.Cursor, order: Order) -> int | None:
-    if order.sim is None:
-        return None
-    row = sims.find(cur, order.sim)
-    if row is None:
-        text = "No SIM has this name, ICCID or number (or more than one has): GET /v1/sims lists them."
-        raise Rejected(Problem("sim", "unknown_sim", text))
-    return int(row["sim_id"])
-
-
-def _bodies(cur: sqlite3.Cursor, ids: Sequence[str]) -> list[dict[str, Any]]:
-    bodies = (views.message(cur, each) for each in ids)
-    return [body for body in bodies if body is not None]
+    starts_ms = max(context.clock.wall_ms(), order.send_at_ms or 0)
+    return Draft(
+        text=order.text,
+        data=order.data,
+        encoding=str(plan.encoding),
+        segments=plan.segments,
+        class_=traffic.name,
+        lane=traffic.lane,
+        priority=order.priority,
+        on_uncertain=order.on_uncertain or traffic.on_uncertain,
+        report=order.report,
+        flash=order.flash,
+        port=order.port,
+        ref=order.ref,
+        key_id=key_id,
+        resend_of=resend_of,
+        send_at_ms=order.send_at_ms,
+        expires_ms=starts_ms + ttl_s * 1000,
+    )

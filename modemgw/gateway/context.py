@@ -1,13 +1,15 @@
 """What every part of the gateway needs: the store, the clock, ids, chance, the owner's settings, and the news."""
 
+import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from modemgw.domain import period
 from modemgw.domain.msisdn import DestinationPolicy
+from modemgw.domain.route import Route
 from modemgw.domain.sim import SimSettings
 from modemgw.gateway.bus import Bus
 from modemgw.gateway.clockstep import ClockSteps
@@ -26,6 +28,7 @@ class GatewaySettings:
     daily_cap: int = 500
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     sims: Mapping[str, SimSettings] = field(default_factory=dict)  # by ICCID
+    routes: tuple[Route, ...] = ()
 
 
 class Context:
@@ -44,14 +47,31 @@ class Context:
         self.clock = clock
         self.ids = ids
         self.rng = rng
-        self.settings = settings
+        self._settings = settings
+        self.wake: Callable[[], None] = lambda: None  # something may be sent, or is due, that was not before
+        self._freed = False
+        self.bulk = asyncio.Lock()  # chunks of long requests take turns
+        self.running: dict[tuple[str, str], None] = {}  # Idempotency-Keys of long requests that are under way
         self.bus = Bus()
         self.clock_steps = ClockSteps(db, clock)
         self._on_announcement = on_announcement
 
+    @property
+    def settings(self) -> GatewaySettings:
+        """The owner's settings as they are now: whoever needs them asks anew each time."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self.wake()
+
     def stamp(self) -> Stamp:
         """Now, with a fresh id for what is announced."""
-        return Stamp(self.clock.wall_ms(), self.ids.new())
+        return Stamp(self.clock.wall_ms(), self.ids.new(), self._free)
+
+    def _free(self) -> None:
+        self._freed = True  # from the store's thread; looked at after the commit
 
     async def commit(self, unit: Unit[T], *, urgent: bool = False) -> T:
         """Runs a unit in a durable transaction, then tells whoever waits for news."""
@@ -61,6 +81,9 @@ class Context:
         finally:
             self.bus.publish()
             self._on_announcement()
+            if self._freed:
+                self._freed = False
+                self.wake()
 
     def learn_home(self, country: str | None) -> None:
         """The country of the first SIM is home, where the configuration names none."""
@@ -70,14 +93,4 @@ class Context:
 
     def start_of_day_ms(self) -> int:
         """Midnight of today in the owner's time zone."""
-        return self._local_ms(day_only=True)
-
-    def start_of_month_ms(self) -> int:
-        """Midnight of the first of this month in the owner's time zone."""
-        return self._local_ms(day_only=False)
-
-    def _local_ms(self, *, day_only: bool) -> int:
-        zone = self.settings.timezone
-        now = datetime.fromtimestamp(self.clock.wall_ms() / 1000, zone)
-        start = datetime(now.year, now.month, now.day if day_only else 1, tzinfo=zone)
-        return int(start.timestamp() * 1000)
+        return period.day(self.clock.wall_ms(), self.settings.timezone)[0]

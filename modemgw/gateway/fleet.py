@@ -13,7 +13,8 @@ from functools import partial
 from modemgw.domain.mcc import country_of
 from modemgw.gateway import incoming, limits, recovery, reports
 from modemgw.gateway.context import Context
-from modemgw.gateway.sender import Leases, Sender
+from modemgw.gateway.pool import Pool
+from modemgw.gateway.sender import Sender
 from modemgw.modem.facts import Received, SimCard
 from modemgw.modem.modem import Modem
 from modemgw.modem.profile import Profiles
@@ -53,7 +54,7 @@ class Fleet:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.lines: dict[str, Line] = {}
-        self._leases = Leases(set())
+        self.pool = Pool(context)
         self._profiles = Profiles.load()
         self._stopping = False
 
@@ -128,9 +129,7 @@ class Fleet:
 
     def wake(self) -> None:
         """There may be something to send."""
-        for line in self.lines.values():
-            if line.sender is not None:
-                line.sender.wake()
+        self.pool.wake()
 
     async def run(self) -> None:
         """Runs every modem and reacts to their changes, until cancelled (after ``stop``)."""
@@ -216,8 +215,10 @@ class Fleet:
     async def _start_sending(self, line: Line) -> None:
         assert line.sim_id is not None
         sim_id = line.sim_id
-        line.sender = Sender(self._context, line.modem, sim_id, self._leases)
-        await self._context.commit(lambda cur: limits.show(cur, sim_id, None))
+        assert line.sim is not None
+        self.pool.join(sim_id, line.sim, lambda: line.sender.wake() if line.sender else None)
+        line.sender = Sender(self._context, line.modem, sim_id, self.pool)
+        await self._context.commit(lambda cur: limits.show(cur, sim_id, limits.Hold()))
         line.sending = asyncio.create_task(line.sender.run(), name=f"sender-{line.modem.name}")
 
     async def _stop_sending(self, line: Line) -> None:
@@ -227,6 +228,8 @@ class Fleet:
         sender.stop()
         await task
         line.sender = line.sending = None
+        if sim_id is not None:
+            self.pool.leave(sim_id)
         await self._context.commit(lambda cur: sims.set_available(cur, sim_id, available=False))
 
 

@@ -11,15 +11,16 @@ from typing import TypeVar
 
 from modemgw.domain.errors import Conflict, DiskFull, NotFound, StoreUnavailable
 from modemgw.domain.message import Order
+from modemgw.domain.route import route_for
 from modemgw.domain.states import FINAL_STATUSES
-from modemgw.gateway import accept, describe, recovery
+from modemgw.gateway import accept, batch, describe, recovery
 from modemgw.gateway.context import Context
 from modemgw.gateway.fleet import Fleet, Line
 from modemgw.gateway.timers import Timers
 from modemgw.gateway.upkeep import Upkeep
 from modemgw.modem.errors import ModemError, UnlockFailed
 from modemgw.modem.states import ModemState
-from modemgw.store import inbox, outbox, sims, views
+from modemgw.store import inbox, outbox, queue, sims, views
 from modemgw.store.database import Database
 from modemgw.store.errors import StaleState, StoreError, StoreFull
 
@@ -35,6 +36,8 @@ class Gateway:
         self.fleet = Fleet(context)
         self._timers = Timers(context, self.fleet.wake)
         self._upkeep = Upkeep(context)
+        context.wake = self._wake
+        self._upkeep = Upkeep(context)
         self._stopping = False
 
     @property
@@ -45,11 +48,18 @@ class Gateway:
         """Books what a crash cut off; call before ``run``."""
         await self.context.clock_steps.begin()
         cut_off = await recovery.recover(self.context)
+        await batch.finish(self.context)
+        await self.context.commit(self._sort_anew)
         if cut_off:
             log.warning("%d segments were being sent when the service last ended; looking for proof", cut_off)
         for name in await self.db.read(sims.disabled_modems):
             if name in self.fleet.lines:
                 await self.fleet.lines[name].supervisor.disable()
+
+    def _sort_anew(self, cur: sqlite3.Cursor) -> None:
+        """The routing rules may be others than when the waiting messages were accepted."""
+        routes = self.context.settings.routes
+        queue.sort_anew(cur, {each.prefix for each in routes}, lambda peer: route_for(peer, routes).prefix)
 
     async def run(self) -> None:
         """The modems and the timers, until cancelled."""
@@ -74,9 +84,13 @@ class Gateway:
         accepted = await _stored(accept.accept(
             self.context, order, key_id=key_id, idempotency_key=idempotency_key, fingerprint=fingerprint
         ))  # fmt: skip
+        self._wake()
+        return accepted
+
+    def _wake(self) -> None:
+        """Something may be sent, or is due, that was not before."""
         self._timers.poke()
         self.fleet.wake()
-        return accepted
 
     def preview(self, order: Order) -> views.Json:
         """What sending this would take. Raises Rejected."""

@@ -28,6 +28,7 @@ class Intent:
     boot_id: str
     peer: str
     resend: bool
+    route: str | None = None  # JSON: why this SIM; None where it was said before
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,8 @@ def intend(cur: sqlite3.Cursor, stamp: Stamp, intent: Intent, *, expire: bool = 
         (intent.sim_id, stamp.now_ms // HOUR_MS * HOUR_MS),
     )
     cur.execute(
-        "UPDATE messages SET sim_id = ?, modem = ?, error = NULL WHERE seq = ?",
-        (intent.sim_id, intent.modem, intent.message_seq),
+        "UPDATE messages SET sim_id = ?, modem = ?, error = NULL, route = coalesce(?, route) WHERE seq = ?",
+        (intent.sim_id, intent.modem, intent.route, intent.message_seq),
     )
     events.note(cur, stamp, intent.message_seq, "submitting", segment=intent.seq, modem=intent.modem,
                 resend=intent.resend or None)  # fmt: skip
@@ -152,13 +153,13 @@ def used_since(cur: sqlite3.Cursor, since_ms: int, sim_id: int | None = None) ->
     return int(row.fetchone()[0])
 
 
-def recipients_since(cur: sqlite3.Cursor, sim_id: int, since_ms: int) -> int:
-    """How many different numbers a SIM was asked to write to since ``since_ms``."""
-    row = cur.execute(
-        "SELECT count(DISTINCT peer) FROM attempts WHERE sim_id = ? AND started_ms >= ? AND state != 'not_sent'",
+def recipients_since(cur: sqlite3.Cursor, sim_id: int, since_ms: int) -> set[str]:
+    """The different numbers that a SIM was asked to write to since ``since_ms``."""
+    rows = cur.execute(
+        "SELECT DISTINCT peer FROM attempts WHERE sim_id = ? AND started_ms >= ? AND state != 'not_sent'",
         (sim_id, since_ms),
-    ).fetchone()
-    return int(row[0])
+    )
+    return {row["peer"] for row in rows}
 
 
 def candidates(cur: sqlite3.Cursor, sim_id: int, mr: int) -> list[Attempt]:

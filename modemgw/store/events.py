@@ -5,7 +5,7 @@ Both are written in the transaction of the change that they speak of: what is no
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modemgw.store import views
@@ -13,10 +13,14 @@ from modemgw.store import views
 
 @dataclass(slots=True)
 class Stamp:
-    """When a unit of work happens, and a fresh id from which its announcements take theirs."""
+    """When a unit of work happens, and a fresh id from which its announcements take theirs.
+
+    ``free`` is called where a message may go that waited for another one, or now waits for a time.
+    """
 
     now_ms: int
     id: str
+    free: Callable[[], None] = field(default=lambda: None)
     _count: int = field(default=0)
 
     def next_id(self) -> str:
@@ -31,6 +35,33 @@ def note(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, event: str, **deta
         "INSERT INTO timeline (message_seq, at_ms, event, detail) VALUES (?, ?, ?, ?)",
         (message_seq, stamp.now_ms, event, json.dumps(known)),
     )
+
+
+def note_all(cur: sqlite3.Cursor, stamp: Stamp, seqs: Sequence[int], event: str, **detail: object) -> None:
+    """The same line for many messages."""
+    known = json.dumps({key: value for key, value in detail.items() if value is not None})
+    cur.executemany(
+        "INSERT INTO timeline (message_seq, at_ms, event, detail) VALUES (?, ?, ?, ?)",
+        [(seq, stamp.now_ms, event, known) for seq in seqs],
+    )
+
+
+def announce_messages(cur: sqlite3.Cursor, stamp: Stamp, type_: str, seqs: Sequence[int], texts: Sequence[str]) -> None:
+    """Announces many messages, whose JSON is written already."""
+    row = cur.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    first = (row["seq"] if row else 0) + 1
+    cur.executemany(
+        "INSERT INTO events (seq, id, type, at_ms, message_seq, data) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (number, stamp.next_id(), type_, stamp.now_ms, seq, text)
+            for number, (seq, text) in enumerate(zip(seqs, texts, strict=True), first)
+        ],
+    )
+    for target_id in _targets(cur, type_):
+        cur.executemany(
+            "INSERT INTO deliveries (target_id, event_seq, message_seq, due_ms) VALUES (?, ?, ?, ?)",
+            [(target_id, number, seq, stamp.now_ms) for number, seq in enumerate(seqs, first)],
+        )
 
 
 def announce_message(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, type_: str) -> None:
@@ -50,12 +81,17 @@ def _insert(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, ob
         (stamp.next_id(), type_, stamp.now_ms, message_seq, json.dumps(data, ensure_ascii=False)),
     )
     event_seq = cur.lastrowid
-    for target in cur.execute("SELECT target_id, events FROM webhook_targets WHERE enabled = 1").fetchall():
-        if any(_matches(pattern, type_) for pattern in json.loads(target["events"])):
-            cur.execute(
-                "INSERT INTO deliveries (target_id, event_seq, message_seq, due_ms) VALUES (?, ?, ?, ?)",
-                (target["target_id"], event_seq, message_seq, stamp.now_ms),
-            )
+    for target_id in _targets(cur, type_):
+        cur.execute(
+            "INSERT INTO deliveries (target_id, event_seq, message_seq, due_ms) VALUES (?, ?, ?, ?)",
+            (target_id, event_seq, message_seq, stamp.now_ms),
+        )
+
+
+def _targets(cur: sqlite3.Cursor, type_: str) -> list[str]:
+    """Who wants to hear of this."""
+    rows = cur.execute("SELECT target_id, events FROM webhook_targets WHERE enabled = 1").fetchall()
+    return [row["target_id"] for row in rows if any(_matches(each, type_) for each in json.loads(row["events"]))]
 
 
 def _matches(pattern: str, type_: str) -> bool:

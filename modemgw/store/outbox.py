@@ -1,4 +1,4 @@
-"""Outbound messages and their segments: accept (C1), what ends them, and the fold of segments into a status.
+"""Outbound messages and their segments: what ends them, and the fold of segments into a status.
 
 A segment moves along the table of domain/states.py; ``settle`` folds the segments into the message's status, and
 announces it. Every function here is called in the transaction of the change that it belongs to.
@@ -6,8 +6,6 @@ announces it. Every function here is called in the transaction of the change tha
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from modemgw.domain.message import Order
 from modemgw.domain.states import FINAL_STATUSES, MessageFacts, advance, rollup
@@ -16,65 +14,7 @@ from modemgw.store.errors import StaleState
 from modemgw.store.events import Stamp
 
 KEEP = -1  # of settle: no time was given
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message about to be accepted. ``segments``: text or octets of each, in order."""
-
-    id: str
-    peer: str
-    text: str | None
-    data: bytes | None
-    encoding: str
-    segments: Sequence[str | bytes]
-    class_: str
-    lane: int
-    priority: int
-    on_uncertain: str
-    report: bool
-    flash: bool
-    port: int | None
-    concat_ref: int
-    ref: str | None
-    key_id: str
-    resend_of: str | None
-    send_at_ms: int | None
-    expires_ms: int
-
-
-def enqueue(cur: sqlite3.Cursor, stamp: Stamp, draft: Draft, sim_id: int | None) -> int:
-    """C1: the message and its segments, its timeline and its announcement. Returns its row number.
-
-    ``sim_id``: the SIM that was asked for.
-    """
-    scheduled = draft.send_at_ms is not None and draft.send_at_ms > stamp.now_ms
-    status = "scheduled" if scheduled else "queued"
-    cur.execute(
-        "INSERT INTO messages (id, direction, peer, text, data, encoding, created_ms, sim_id, class, lane, priority, "
-        "status, ready, due_ms, sim_pinned, on_uncertain, report, flash, port, concat_ref, ref, key_id, resend_of, "
-        "send_at_ms, expires_ms) "
-        "VALUES (?, 'outbound', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            draft.id, draft.peer, draft.text, draft.data, draft.encoding, stamp.now_ms, sim_id, draft.class_,
-            draft.lane, draft.priority, status, int(not scheduled), draft.send_at_ms if scheduled else None,
-            int(sim_id is not None), draft.on_uncertain, int(draft.report), int(draft.flash), draft.port,
-            draft.concat_ref, draft.ref, draft.key_id, draft.resend_of, draft.send_at_ms, draft.expires_ms,
-        ),
-    )  # fmt: skip
-    seq = cur.lastrowid
-    assert seq is not None
-    cur.executemany(
-        "INSERT INTO segments (message_seq, seq, text, data) VALUES (?, ?, ?, ?)",
-        [
-            (seq, number, part if isinstance(part, str) else None, part if isinstance(part, bytes) else None)
-            for number, part in enumerate(draft.segments, 1)
-        ],
-    )
-    events.note(cur, stamp, seq, "accepted", segments=len(draft.segments), resend_of=draft.resend_of)
-    if not scheduled:
-        events.announce_message(cur, stamp, seq, "message.queued")
-    return seq
+OPEN = ("queued", "sending", "uncertain")  # on its way: a later message to the same number waits
 
 
 def move_segment(cur: sqlite3.Cursor, stamp: Stamp, segment_id: int, event: str, **columns: object) -> None:
@@ -97,7 +37,8 @@ def settle(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, *, due_ms: int |
     ``detail`` goes to the timeline. Returns the status.
     """
     row = cur.execute(
-        "SELECT status, held, ended, due_ms, send_at_ms, sent_ms, finished_ms FROM messages WHERE seq = ?",
+        "SELECT status, held, ended, due_ms, send_at_ms, sent_ms, finished_ms, ready, peer, rank FROM messages "
+        "WHERE seq = ?",
         (message_seq,),
     ).fetchone()
     states = [each["state"] for each in cur.execute(
@@ -109,17 +50,44 @@ def settle(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, *, due_ms: int |
     status = rollup(states, MessageFacts(held=bool(row["held"]), scheduled=scheduled, ended=row["ended"]))
     waits = {"submitting", "uncertain"} & set(states)
     ready = "queued" in states and not waits and not row["held"] and due_ms is None
+    if ready and status == "queued" and not row["ready"]:
+        ready = not _is_behind(cur, message_seq, row["peer"], row["rank"])
     sent_ms = row["sent_ms"] or (stamp.now_ms if status in ("sent", "delivered", "undelivered") else None)
     finished_ms = stamp.now_ms if status in FINAL_STATUSES and status != row["status"] else row["finished_ms"]
     cur.execute(
         "UPDATE messages SET status = ?, ready = ?, due_ms = ?, sent_ms = ?, finished_ms = ? WHERE seq = ?",
         (status, int(ready), due_ms, sent_ms, finished_ms if status in FINAL_STATUSES else None, message_seq),
     )
+    if due_ms is not None:
+        stamp.free()  # a time was set that may be nearer than any other
     if status != row["status"]:
         events.note(cur, stamp, message_seq, status, **detail)
         if status != "scheduled":
             events.announce_message(cur, stamp, message_seq, f"message.{status}")
+        if row["status"] in OPEN and status not in OPEN:
+            release_next(cur, stamp, row["peer"], row["rank"])
     return status
+
+
+def _is_behind(cur: sqlite3.Cursor, message_seq: int, peer: str, rank: int) -> bool:
+    """True while an earlier message of this class to this number is on its way: they must not overtake each other."""
+    return cur.execute(
+        "SELECT 1 FROM messages WHERE peer = ? AND rank = ? AND seq < ? "
+        "AND status IN ('queued', 'sending', 'uncertain') LIMIT 1",
+        (peer, rank, message_seq),
+    ).fetchone() is not None  # fmt: skip
+
+
+def release_next(cur: sqlite3.Cursor, stamp: Stamp, peer: str, rank: int) -> None:
+    """An earlier message to this number has ended its way: the next one may go."""
+    cur.execute(
+        "UPDATE messages SET ready = 1 WHERE seq = (SELECT min(seq) FROM messages WHERE peer = ? AND rank = ? "
+        "AND status IN ('queued', 'sending', 'uncertain')) "
+        "AND status = 'queued' AND ready = 0 AND due_ms IS NULL AND held = 0 AND batch_id IS NULL",
+        (peer, rank),
+    )
+    if cur.rowcount:
+        stamp.free()
 
 
 def set_error(cur: sqlite3.Cursor, message_seq: int, error: dict[str, object]) -> None:
@@ -183,7 +151,7 @@ def expire(cur: sqlite3.Cursor, stamp: Stamp, limit: int = 500) -> list[int]:
     """
     seqs = [row["seq"] for row in cur.execute(
         "SELECT seq FROM messages WHERE status IN ('scheduled', 'queued', 'sending') AND expires_ms <= ? "
-        "AND (ready = 1 OR due_ms IS NOT NULL) LIMIT ?",
+        "AND (status != 'sending' OR ready = 1 OR due_ms IS NOT NULL) LIMIT ?",
         (stamp.now_ms, limit),
     ).fetchall()]  # fmt: skip
     for seq in seqs:
@@ -195,7 +163,7 @@ def next_expiry_ms(cur: sqlite3.Cursor) -> int | None:
     """When the next message that waits runs out of time; None when none waits."""
     value: int | None = cur.execute(
         "SELECT min(expires_ms) FROM messages WHERE status IN ('scheduled', 'queued', 'sending') "
-        "AND (ready = 1 OR due_ms IS NOT NULL)"
+        "AND (status != 'sending' OR ready = 1 OR due_ms IS NOT NULL)"
     ).fetchone()[0]
     return value
 

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from modemgw.domain.states import SEGMENT_TRANSITIONS
-from modemgw.store import events, outbox
+from modemgw.store import events, outbox, queue
 from modemgw.store.attempts import HOUR_MS, Attempt, find
 from modemgw.store.events import Stamp
 from modemgw.store.queue import Outgoing
@@ -74,7 +74,9 @@ def _prove(cur: sqlite3.Cursor, stamp: Stamp, attempt: Attempt, event: str, *, e
     outbox.settle(cur, stamp, attempt.message_seq)
 
 
-def not_sent(cur: sqlite3.Cursor, stamp: Stamp, token: str, reason: str, due_ms: int | None) -> None:
+def not_sent(
+    cur: sqlite3.Cursor, stamp: Stamp, token: str, reason: str, due_ms: int | None, *, unbind: bool = False
+) -> None:
     """C3: certainly nothing left the modem, although the intent was written; the segment is queued again."""
     attempt = find(cur, token)
     if attempt is None or attempt.state != "submitting":
@@ -86,6 +88,8 @@ def not_sent(cur: sqlite3.Cursor, stamp: Stamp, token: str, reason: str, due_ms:
     )
     events.note(cur, stamp, attempt.message_seq, "not_sent", reason=reason)
     outbox.move_segment(cur, stamp, attempt.segment_id, "not_sent")
+    if unbind:
+        _unbind(cur, attempt.message_seq, attempt.sim_id)
     outbox.settle(cur, stamp, attempt.message_seq, due_ms=due_ms)
 
 
@@ -109,15 +113,16 @@ def refused(
         cur.execute("UPDATE segments SET failures = failures + 1 WHERE segment_id = ?", (attempt.segment_id,))
         outbox.move_segment(cur, stamp, attempt.segment_id, "retry", **columns)
         if unbind:
-            cur.execute("UPDATE messages SET sim_id = NULL WHERE seq = ? AND sim_pinned = 0", (attempt.message_seq,))
-    outbox.settle(cur, stamp, attempt.message_seq, due_ms=retry_ms)
+            _unbind(cur, attempt.message_seq, attempt.sim_id)
+    outbox.settle(cur, stamp, attempt.message_seq, due_ms=_later(stamp, retry_ms))
     return attempt
 
 
 def refused_early(
-    cur: sqlite3.Cursor, stamp: Stamp, outgoing: Outgoing, error: Error, *, retry_ms: int | None, unbind: bool
-) -> None:
-    """Refused before anything was handed over: as ``refused``, without an attempt."""
+    cur: sqlite3.Cursor, stamp: Stamp, outgoing: Outgoing, sim_id: int, error: Error, *, retry_ms: int | None,
+    unbind: bool,
+) -> None:  # fmt: skip
+    """Refused by a SIM before anything was handed over: as ``refused``, without an attempt."""
     row = cur.execute("SELECT state FROM segments WHERE segment_id = ?", (outgoing.segment_id,)).fetchone()
     if row["state"] != "queued":
         return
@@ -130,8 +135,8 @@ def refused_early(
     events.note(cur, stamp, outgoing.message_seq, "refused", code=error["code"], cms=error["cms"], text=error["text"])
     outbox.set_error(cur, outgoing.message_seq, dict(error))
     if unbind:
-        cur.execute("UPDATE messages SET sim_id = NULL WHERE seq = ? AND sim_pinned = 0", (outgoing.message_seq,))
-    outbox.settle(cur, stamp, outgoing.message_seq, due_ms=retry_ms)
+        _unbind(cur, outgoing.message_seq, sim_id)
+    outbox.settle(cur, stamp, outgoing.message_seq, due_ms=_later(stamp, retry_ms))
 
 
 def fail(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, segment_id: int, error: Error) -> None:
@@ -184,6 +189,17 @@ def give_up_proof(cur: sqlite3.Cursor, stamp: Stamp, attempt: Attempt) -> None:
     })  # fmt: skip
     outbox.move_segment(cur, stamp, attempt.segment_id, "no_proof")
     outbox.settle(cur, stamp, attempt.message_seq)
+
+
+def _unbind(cur: sqlite3.Cursor, message_seq: int, sim_id: int) -> None:
+    """Any SIM may have it, this one after the others."""
+    cur.execute("UPDATE messages SET sim_id = NULL WHERE seq = ? AND sim_pinned = 0", (message_seq,))
+    queue.avoid(cur, message_seq, sim_id)
+
+
+def _later(stamp: Stamp, due_ms: int | None) -> int | None:
+    """None where there is nothing to wait for."""
+    return due_ms if due_ms is not None and due_ms > stamp.now_ms else None
 
 
 def _close(cur: sqlite3.Cursor, stamp: Stamp, attempt: Attempt, state: str, reason: str, error: Error | None) -> None:

@@ -1,12 +1,15 @@
 """The queue: which message may go next, and what waits for a time.
 
-A message is ready when its next queued segment may go now. Only then is it in the queue's indexes, so that choosing
-the next one costs the same whatever the backlog. Nothing is written when a sender takes a message: the lease is in
-memory, and the first durable step is the intent (attempts.py).
+A message is ready when its next queued segment may go now, and no earlier one of its class to the same number is on
+its way. Only then is it in the queue's indexes, so that choosing the next one costs the same whatever the backlog.
+What a SIM may take or not is the same for a whole line (same API key, same rule, same country, same SIM that the
+recipients know), so that a SIM steps over a hundred thousand messages that are not for it in one step.
+Nothing is written when a sender takes a message: the lease is in memory, and the first durable step is the intent
+(attempts.py).
 """
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from modemgw.store import events
@@ -15,13 +18,31 @@ from modemgw.store.outbox import settle
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """What waiting messages have in common.
+
+    ``prefix``: of their routing rule. ``sim_id``: the SIM that their recipients know. ``avoid_id``: the SIM that has
+    just refused them.
+    """
+
+    line_id: int
+    key_id: str
+    prefix: str
+    country: str
+    sim_id: int | None
+    avoid_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
-    """A message at the head of its line. ``bound``: it already belongs to the SIM that asks."""
+    """The first message of a line. ``bound``: it already belongs to the SIM that asks; ``begun``: it sent a part."""
 
     seq: int
     lane: int
     priority: int
     bound: bool
+    begun: bool
+    line: Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +55,8 @@ class Outgoing:
     seq: int
     parts: int
     peer: str
+    lane: int
+    priority: int
     content: str | bytes
     encoding: str
     class_: str
@@ -51,27 +74,145 @@ class Outgoing:
     unbindable: bool  # no segment was ever taken by a modem: another SIM may have it
 
 
-def heads(cur: sqlite3.Cursor, sim_id: int, leased: Collection[int]) -> list[Head]:
-    """The first message of each line that ``sim_id`` may take, without those in ``leased`` (row numbers)."""
-    found = []
-    for bound, where, values in (
-        (True, "sim_id = ?", [sim_id]),
-        (False, "sim_id IS NULL", []),
-    ):
-        rows = cur.execute(
-            f"SELECT seq, lane, priority FROM messages WHERE ready = 1 AND {where} "
-            "ORDER BY lane, priority DESC, seq LIMIT ?",
-            [*values, len(leased) + 1],
-        )
-        for row in rows:
-            if row["seq"] not in leased:
-                found.append(Head(row["seq"], row["lane"], row["priority"], bound))
-                break
-    return found
+Peers = Callable[[str], bool]
+Takes = Callable[[Line, int, bool], Peers | None]
+_LOOK_AHEAD = 20
+_MAX_RANK = 1 << 20
 
 
-def next_segment(cur: sqlite3.Cursor, message_seq: int) -> Outgoing | None:
-    """The first queued segment of a ready message; None when there is nothing to send any more."""
+def anybody(_: str) -> bool:
+    """Every number."""
+    return True
+
+
+def everything(_line: Line, _lane: int, _bound: bool) -> Peers | None:
+    """Every line."""
+    return anybody
+
+
+def heads(cur: sqlite3.Cursor, sim_id: int, leased: Collection[int], takes: Takes = everything) -> list[Head]:
+    """The first message of each line that ``sim_id`` may take, of the first rank in which there are any.
+
+    ``leased``: row numbers of messages that are being sent. ``takes`` says for a line, a lane and whether the message
+    is bound to this SIM which numbers of it may be written to now; None: nothing of it.
+    """
+    rank = -_MAX_RANK
+    while (after := _next_rank(cur, sim_id, rank)) is not None:
+        rank = after
+        found = [
+            *_heads_at(cur, _BOUND, [sim_id, rank], leased, takes, bound=True),
+            *_heads_at(cur, _FREE, [rank], leased, takes, bound=False),
+        ]
+        if found:
+            return found
+    return []
+
+
+_BOUND = "ready = 1 AND sim_id IS NOT NULL AND sim_id = ? AND rank = ?"
+_FREE = "ready = 1 AND sim_id IS NULL AND rank = ?"
+
+
+def _next_rank(cur: sqlite3.Cursor, sim_id: int, after: int) -> int | None:
+    """The next rank with ready messages that are bound to this SIM, or free."""
+    row = cur.execute(
+        "SELECT (SELECT min(rank) FROM messages WHERE ready = 1 AND sim_id IS NULL AND rank > ?1) AS free, "
+        "(SELECT min(rank) FROM messages WHERE ready = 1 AND sim_id IS NOT NULL AND sim_id = ?2 AND rank > ?1) "
+        "AS bound",
+        (after, sim_id),
+    ).fetchone()
+    return min((each for each in row if each is not None), default=None)
+
+
+def _heads_at(
+    cur: sqlite3.Cursor, where: str, values: list[int], leased: Collection[int], takes: Takes, *, bound: bool
+) -> list[Head]:
+    found: list[Head] = []
+    line_id = -1
+    while True:
+        first = cur.execute(
+            f"SELECT line_id, lane FROM messages WHERE {where} AND line_id > ? ORDER BY line_id, seq LIMIT 1",
+            [*values, line_id],
+        ).fetchone()
+        if first is None:
+            return found
+        line_id = first["line_id"]
+        line = _line(cur, line_id)
+        peers = takes(line, first["lane"], bound)
+        if peers is not None:
+            rows = cur.execute(
+                f"SELECT seq, lane, priority, peer, status FROM messages WHERE {where} AND line_id = ? "
+                "ORDER BY seq LIMIT ?",
+                [*values, line_id, len(leased) + (1 if peers is anybody else _LOOK_AHEAD)],
+            )
+            for row in rows:
+                if row["seq"] not in leased and peers(row["peer"]):
+                    begun = row["status"] == "sending"
+                    found.append(Head(row["seq"], row["lane"], row["priority"], bound, begun, line))
+                    break
+
+
+def _line(cur: sqlite3.Cursor, line_id: int) -> Line:
+    row = cur.execute("SELECT * FROM lines WHERE line_id = ?", (line_id,)).fetchone()
+    return Line(line_id, row["key_id"], row["prefix"], row["country"], row["sim_id"] or None, row["avoid_id"] or None)
+
+
+def line_of(cur: sqlite3.Cursor, message_id: str) -> tuple[Line, int] | None:
+    """The line and the lane of an outbound message."""
+    row = cur.execute(
+        "SELECT line_id, lane FROM messages WHERE id = ? AND direction = 'outbound'", (message_id,)
+    ).fetchone()
+    return (_line(cur, row["line_id"]), row["lane"]) if row else None
+
+
+def sort_anew(cur: sqlite3.Cursor, prefixes: Collection[str], prefix_of: Callable[[str], str]) -> int:
+    """Puts waiting messages into the lines of the rules as they are now; returns how many changed their line."""
+    known = {row["prefix"] for row in cur.execute("SELECT prefix FROM line_rules")}
+    if known == set(prefixes):
+        return 0
+    moved = 0
+    rows = cur.execute(
+        "SELECT m.seq, m.peer, l.key_id, l.prefix, l.country, l.sim_id FROM messages AS m "
+        "JOIN lines AS l ON l.line_id = m.line_id WHERE m.status IN ('scheduled', 'queued', 'held')"
+    ).fetchall()
+    for row in rows:
+        prefix = prefix_of(row["peer"])
+        if prefix != row["prefix"]:
+            line = intern(cur, row["key_id"], prefix, row["country"], row["sim_id"])
+            cur.execute("UPDATE messages SET line_id = ? WHERE seq = ?", (line, row["seq"]))
+            moved += 1
+    cur.execute("DELETE FROM line_rules")
+    cur.executemany("INSERT INTO line_rules (prefix) VALUES (?)", [(each,) for each in sorted(prefixes)])
+    return moved
+
+
+def avoid(cur: sqlite3.Cursor, message_seq: int, sim_id: int) -> None:
+    """A SIM has refused this message, which is free again: others come first."""
+    row = cur.execute("SELECT l.* FROM messages AS m JOIN lines AS l USING (line_id) WHERE m.seq = ? "
+                      "AND m.sim_id IS NULL", (message_seq,)).fetchone()  # fmt: skip
+    if row is not None:
+        line_id = intern(cur, row["key_id"], row["prefix"], row["country"], 0, sim_id)
+        cur.execute("UPDATE messages SET line_id = ? WHERE seq = ?", (line_id, message_seq))
+
+
+def intern(cur: sqlite3.Cursor, key_id: str, prefix: str, country: str, sim_id: int, avoid_id: int = 0) -> int:
+    """The number of a line, made where it is new."""
+    values = (key_id, prefix, country, sim_id, avoid_id)
+    row = cur.execute(
+        "SELECT line_id FROM lines WHERE key_id = ? AND prefix = ? AND country = ? AND sim_id = ? AND avoid_id = ?",
+        values,
+    ).fetchone()
+    if row is not None:
+        return int(row["line_id"])
+    cur.execute("INSERT INTO lines (key_id, prefix, country, sim_id, avoid_id) VALUES (?, ?, ?, ?, ?)", values)
+    assert cur.lastrowid is not None
+    return cur.lastrowid
+
+
+def next_segment(cur: sqlite3.Cursor, message_seq: int, *, going_on: bool = False) -> Outgoing | None:
+    """The first queued segment of a ready message; None when there is nothing to send any more.
+
+    ``going_on``: the segment before it was accepted, and that is being written down at this moment.
+    """
     row = cur.execute(
         "SELECT m.*, g.segment_id, g.seq AS segment_seq, g.text AS segment_text, g.data AS segment_data, g.attempts, "
         "g.failures, g.resends, g.cms AS segment_cms, "
@@ -79,8 +220,8 @@ def next_segment(cur: sqlite3.Cursor, message_seq: int) -> Outgoing | None:
         "NOT EXISTS (SELECT 1 FROM segments WHERE message_seq = m.seq AND "
         "(state NOT IN ('queued', 'cancelled', 'expired', 'failed') OR resends > 0)) AS untouched "
         "FROM messages AS m JOIN segments AS g ON g.message_seq = m.seq "
-        "WHERE m.seq = ? AND m.ready = 1 AND g.state = 'queued' ORDER BY g.seq LIMIT 1",
-        (message_seq,),
+        "WHERE m.seq = ? AND (m.ready = 1 OR (? AND m.due_ms IS NULL)) AND g.state = 'queued' ORDER BY g.seq LIMIT 1",
+        (message_seq, going_on),
     ).fetchone()
     if row is None:
         return None
@@ -91,6 +232,8 @@ def next_segment(cur: sqlite3.Cursor, message_seq: int) -> Outgoing | None:
         seq=row["segment_seq"],
         parts=row["total"],
         peer=row["peer"],
+        lane=row["lane"],
+        priority=row["priority"],
         content=row["segment_data"] if row["segment_text"] is None else row["segment_text"],
         encoding=row["encoding"],
         class_=row["class"],

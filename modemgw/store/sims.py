@@ -79,12 +79,40 @@ def forget_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes) -> None:
     cur.execute("DELETE FROM pin_attempts WHERE sim_key = ? AND pin_digest = ?", (sim_key, pin_digest))
 
 
-def set_available(cur: sqlite3.Cursor, sim_id: int | None, *, available: bool, blocked: str | None = None) -> None:
+def set_available(
+    cur: sqlite3.Cursor,
+    sim_id: int | None,
+    *,
+    available: bool,
+    blocked: str | None = None,
+    urgent_only: bool = False,
+) -> None:
     """Notes whether a SIM (None: every one) can send now, and if not by what it is held back, for ``waiting_for``."""
     cur.execute(
-        "UPDATE sims SET available = ?1, blocked = ?2 WHERE ?3 IS NULL OR sim_id = ?3",
-        (int(available), blocked, sim_id),
+        "UPDATE sims SET available = ?1, blocked = ?2, urgent_only = ?3 WHERE ?4 IS NULL OR sim_id = ?4",
+        (int(available), blocked, int(urgent_only), sim_id),
     )
+
+
+def names(cur: sqlite3.Cursor, sim_id: int) -> dict[str, object]:
+    """``{"sim", "iccid"}`` as events name a SIM; 0, which stands for all, has neither."""
+    row = cur.execute("SELECT name, iccid, imsi FROM sims WHERE sim_id = ?", (sim_id,)).fetchone()
+    if row is None:
+        return {"sim": None, "iccid": None}
+    return {"sim": row["name"] or row["iccid"] or row["imsi"], "iccid": row["iccid"]}
+
+
+def note_limit(cur: sqlite3.Cursor, sim_id: int, name: str, window_ms: int, percent: int) -> bool:
+    """True for the first time that a limit reaches ``percent`` in the window that began then."""
+    known = cur.execute(
+        "SELECT 1 FROM limit_notices WHERE sim_id = ? AND name = ? AND window_ms = ? AND percent >= ?",
+        (sim_id, name, window_ms, percent),
+    ).fetchone()
+    if known:
+        return False
+    cur.execute("DELETE FROM limit_notices WHERE sim_id = ? AND name = ? AND window_ms < ?", (sim_id, name, window_ms))
+    cur.execute("INSERT INTO limit_notices VALUES (?, ?, ?, ?)", (sim_id, name, window_ms, percent))
+    return True
 
 
 def record_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes, now_ms: int) -> None:

@@ -3,15 +3,23 @@
 import base64
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-Json = dict[str, Any]
+from modemgw.domain.message import URGENT_LANES
 
+Json = dict[str, Any]
+Row = sqlite3.Row | Mapping[str, Any]
+
+_ANY = (
+    "(SELECT max(available) FROM sims) AS any_available, (SELECT max(blocked) FROM sims) AS any_blocked, "
+    "(SELECT min(urgent_only) FROM sims WHERE available = 1) AS any_urgent_only "
+)
+_SIMS_NOW = f"SELECT {_ANY}"
 _SELECT = (
-    "SELECT m.*, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name, s.available, s.blocked, "
-    "(SELECT max(available) FROM sims) AS any_available, (SELECT max(blocked) FROM sims) AS any_blocked "
+    "SELECT m.*, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name, s.available, s.blocked, s.urgent_only, "
+    f"{_ANY}"
     "FROM messages AS m LEFT JOIN sims AS s ON s.sim_id = m.sim_id "
 )
 
@@ -43,6 +51,21 @@ def message_by_seq(cur: sqlite3.Cursor, seq: int) -> Json:
     return _shape(cur, [row])[0]
 
 
+def accepted(cur: sqlite3.Cursor, row: Mapping[str, Any], segments: int) -> Json:
+    """A message that was accepted a moment ago; ``row`` has the columns that are written then."""
+    fresh = dict.fromkeys(("modem", "error", "sent_ms", "finished_ms", "sim_name", "sim_iccid", "sim_imsi"))
+    sims_now = cur.execute(_SIMS_NOW).fetchone()
+    fresh |= {"no_receipt": 0, **dict(sims_now), "available": 0, "blocked": None, "urgent_only": 0}
+    if row["sim_id"] is not None:
+        fresh |= dict(cur.execute(
+            "SELECT iccid AS sim_iccid, imsi AS sim_imsi, name AS sim_name, available, blocked, urgent_only "
+            "FROM sims WHERE sim_id = ?", (row["sim_id"],)
+        ).fetchone())  # fmt: skip
+    none = dict.fromkeys(("sim", "modem", "mr", "submitted_at", "finished_at", "tp_status", "cms", "error"))
+    parts = [{"seq": number, "status": "queued", **none, "attempts": 0} for number in range(1, segments + 1)]
+    return _outbound(fresh | dict(row), parts)
+
+
 def messages(
     cur: sqlite3.Cursor,
     *,
@@ -68,6 +91,8 @@ def messages(
         ("m.created_ms >= ?", since_ms),
         ("m.created_ms < ?", until_ms),
         ("m.seq < ?", _position(cursor)),
+        # What is being stored does not count before its request is accepted as a whole.
+        ("(m.batch_id IS NULL OR m.batch_id NOT IN (SELECT batch_id FROM batches WHERE accepted = ?))", 0),
     ]
     return _page(cur, wheres, limit)
 
@@ -113,17 +138,17 @@ def _shape(cur: sqlite3.Cursor, rows: list[sqlite3.Row]) -> list[Json]:
     ]
 
 
-def _content(row: sqlite3.Row) -> Json:
+def _content(row: Row) -> Json:
     data = row["data"]
     return {"text": row["text"]} | ({"data": base64.b64encode(data).decode()} if data is not None else {})
 
 
-def _sim_name(row: sqlite3.Row) -> str | None:
+def _sim_name(row: Row) -> str | None:
     name: str | None = row["sim_name"] or row["sim_iccid"] or row["sim_imsi"]
     return name
 
 
-def _outbound(row: sqlite3.Row, segments: list[Json]) -> Json:
+def _outbound(row: Row, segments: list[Json]) -> Json:
     return {
         "id": row["id"],
         "direction": "outbound",
@@ -149,8 +174,8 @@ def _outbound(row: sqlite3.Row, segments: list[Json]) -> Json:
     }
 
 
-def _waiting_for(row: sqlite3.Row) -> str | None:
-    """Why a message has not gone yet: send_at, retry, proof, sim, modem, daily_cap, sim_limit, operator."""
+def _waiting_for(row: Row) -> str | None:
+    """Why a message has not gone yet: send_at, retry, proof, earlier_message, sim, modem, operator, or the limit."""
     status = row["status"]
     if status in ("held", "uncertain"):
         return "operator" if status == "held" else "proof"
@@ -158,8 +183,13 @@ def _waiting_for(row: sqlite3.Row) -> str | None:
         return None
     if row["due_ms"] is not None:
         return "send_at" if status == "scheduled" else "retry"
+    if not row["ready"]:
+        return "earlier_message" if status == "queued" else None
     bound = row["sim_id"] is not None
-    if not row["ready"] or (row["available"] if bound else row["any_available"]):
+    available, urgent_only = (
+        (row["available"], row["urgent_only"]) if bound else (row["any_available"], row["any_urgent_only"])
+    )
+    if available and not (urgent_only and row["lane"] >= URGENT_LANES):
         return None
     blocked: str | None = row["blocked"] if bound else row["any_blocked"]
     return blocked or ("sim" if bound else "modem")
@@ -219,10 +249,13 @@ def _step(row: sqlite3.Row) -> Json:
 
 
 def _route(row: sqlite3.Row) -> Json:
+    """Why this SIM, as it was written down when the message was handed to it."""
+    known: Json = json.loads(row["route"]) if row["route"] else {}
     if row["sim_id"] is None:
-        return {"sim": None, "reason": "No SIM is bound yet: the next one that is free and allowed takes it."}
+        reason = "No SIM is bound yet: the next one that is free and allowed takes it."
+        return {"sim": None, "reason": reason, "considered": []}
     reason = "The request asked for this SIM." if row["sim_pinned"] else "It was the first allowed SIM that came free."
-    return {"sim": _sim_name(row), "reason": reason}
+    return {"sim": _sim_name(row), "reason": reason, "considered": [], **known}
 
 
 def newest_id(cur: sqlite3.Cursor) -> str | None:

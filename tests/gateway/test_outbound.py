@@ -202,7 +202,7 @@ async def test_a_clean_stop_leaves_nothing_uncertain(tmp_path: Path) -> None:
     async with World.of(tmp_path / "w.db", modems=2, latency=8.0) as world:
         await world.registered()
         ids = [await world.send(f"+49155590{n:05d}", report=False) for n in range(6)]
-        await world.until(lambda: len(world.gateway.fleet._leases.held) == 2)
+        await world.until(lambda: len(world.gateway.fleet.pool.leased) == 2)
         await world.stop()
         await world.start()
         for message in ids:

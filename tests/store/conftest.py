@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modemgw.store import attempts, outbox, queue, sims
+from modemgw.store import acceptance, attempts, queue, sims
 from modemgw.store.database import Database
 from modemgw.store.events import Stamp
 
@@ -46,15 +46,16 @@ class Desk:
 
     async def accept(self, *, to: str = "+4915551000002", segments: tuple[str, ...] = ("hello",), **other: Any) -> str:
         fields: dict[str, Any] = {
-            "id": f"m{next(self._numbers)}", "peer": to, "text": "".join(segments), "data": None, "encoding": "gsm7",
+            "text": "".join(segments), "data": None, "encoding": "gsm7",
             "segments": segments, "class_": "transactional", "lane": 3, "priority": 0, "on_uncertain": "resend",
-            "report": True, "flash": False, "port": None, "concat_ref": 7, "ref": None, "key_id": "k",
+            "report": True, "flash": False, "port": None, "ref": None, "key_id": "k",
             "resend_of": None, "send_at_ms": None, "expires_ms": self.now + 3_600_000,
         }  # fmt: skip
         sim_id = other.pop("sim_id", None)
-        draft = outbox.Draft(**(fields | other))
-        await self.do(lambda cur, stamp: outbox.enqueue(cur, stamp, draft, sim_id))
-        return draft.id
+        recipient = acceptance.Recipient(f"m{next(self._numbers)}", to, 7)
+        draft = acceptance.Draft(**(fields | other))
+        await self.do(lambda cur, stamp: acceptance.enqueue(cur, stamp, draft, [recipient], sim_id))
+        return recipient.id
 
     async def intend(self, sim_id: int, token: str, *, port: str = "/dev/ttyUSB0") -> queue.Outgoing:
         """C2 for the segment at the head of the queue."""

@@ -1,0 +1,202 @@
+"""The SIMs that are in modems now, and what their senders share: leases, turns, breakers. Gone with the process.
+
+What must outlive it - counts, outcomes, who has which message - is in the store.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from modemgw.domain import period
+from modemgw.domain.mcc import country_of
+from modemgw.domain.message import URGENT_LANES
+from modemgw.domain.route import route_for
+from modemgw.gateway import limits, router, scheduler
+from modemgw.gateway.breaker import Breaker
+from modemgw.gateway.context import Context
+from modemgw.gateway.limits import Hold
+from modemgw.gateway.router import Ask, Decision, SimState
+from modemgw.modem.facts import SimCard
+from modemgw.store import attempts, queue
+from modemgw.store.queue import Head, Line, Outgoing, Peers
+
+
+@dataclass(slots=True)
+class Member:
+    """A SIM that can send. ``people``: the numbers that it wrote to since ``people_since_ms``, where they count."""
+
+    state: SimState
+    iccid: str | None
+    wake: Callable[[], None]
+    breaker: Breaker = field(default_factory=Breaker)
+    people: set[str] | None = None
+    people_since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a SIM may do now: why it is held back, and the segment that it sends next."""
+
+    hold: Hold
+    head: Head | None = None
+    outgoing: Outgoing | None = None
+
+
+class Pool:
+    """One for all senders."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.members: dict[int, Member] = {}
+        self.leased: set[int] = set()
+        self.turns: dict[tuple[str, int], int] = {}
+        self._count = 0
+
+    def join(self, sim_id: int, sim: SimCard, wake: Callable[[], None]) -> Member:
+        """A SIM can send from now on."""
+        state = SimState(sim_id, sim.iccid or sim.imsi or str(sim_id), country=country_of(sim.imsi))
+        earlier = self.members.get(sim_id)
+        member = Member(state, sim.iccid, wake, earlier.breaker if earlier else Breaker())
+        self._name(member, sim.number)
+        self.members[sim_id] = member
+        self.wake()
+        return member
+
+    def leave(self, sim_id: int) -> None:
+        """It can't any more; what others left for it is theirs."""
+        if self.members.pop(sim_id, None) is not None:
+            self.wake()
+
+    def wake(self) -> None:
+        """There may be something to send: the SIMs that should rather have it look first."""
+        for member in sorted(self.members.values(), key=lambda each: router.preference(each.state)):
+            member.wake()
+
+    def _name(self, member: Member, number: str | None = None) -> None:
+        settings = self._context.settings.sims.get(member.iccid or "")
+        if settings is not None:
+            member.state.label = settings.name or member.state.label
+            member.state.tags = settings.tags
+            number = settings.number or number
+        known = member.state.names[2] if member.state.names else None
+        member.state.names = (settings.name if settings else None, member.iccid, number or known)
+
+    # Choosing
+
+    def chooser(self, sim_id: int, going_on: Outgoing | None) -> Callable[[sqlite3.Cursor], Choice]:
+        """A query for the next segment of this SIM.
+
+        ``going_on``: a segment of it was accepted, and that is being written down.
+        """
+        member = self.members[sim_id]
+        self._name(member)
+        leased = frozenset(self.leased)
+        minute = period.minute_of_day(self._context.clock.wall_ms(), self._context.settings.timezone)
+
+        def takes(line: Line, lane: int, bound: bool) -> Peers | None:
+            return self._takes(member, line, lane, minute, bound=bound)
+
+        def query(cur: sqlite3.Cursor) -> Choice:
+            hold = self._hold(cur, member)
+            if hold.blocked is not None and not hold.urgent_only and not hold.full:
+                return Choice(hold)
+            head = scheduler.pick(queue.heads(cur, sim_id, leased, takes), self.turns)
+            if going_on is not None and (head is None or _rank(going_on) <= _rank(head)):
+                outgoing = queue.next_segment(cur, going_on.message_seq, going_on=True)
+                if outgoing is not None:
+                    return Choice(hold, None, outgoing)
+            return Choice(hold, head, queue.next_segment(cur, head.seq) if head else None)
+
+        return query
+
+    def _hold(self, cur: sqlite3.Cursor, member: Member) -> Hold:
+        """The SIM's limits as they are now; keeps them where the others' decisions see them."""
+        context = self._context
+        plan = context.settings.sims.get(member.iccid or "")
+        if plan is None or plan.recipients_per_month is None:
+            member.people = None
+        else:
+            since_ms, _ = period.month(context.clock.wall_ms(), context.settings.timezone, plan.month_starts_on)
+            if member.people is None or member.people_since_ms != since_ms:
+                member.people = attempts.recipients_since(cur, member.state.sim_id, since_ms)
+                member.people_since_ms = since_ms
+        recipients = None if member.people is None else len(member.people)
+        hold = limits.judge(limits.windows(cur, context, member.state.sim_id, plan, recipients))
+        state = member.state
+        state.blocked, state.urgent_only, state.full = hold.blocked, hold.urgent_only, hold.full
+        state.headroom = hold.headroom
+        return hold
+
+    def _takes(self, member: Member, line: Line, lane: int, minute: int, *, bound: bool) -> Peers | None:
+        state = member.state
+        if state.urgent_only and lane >= URGENT_LANES:
+            return None
+        route = route_for(line.prefix, self._context.settings.routes)
+        if bound:
+            decided = not (lane >= URGENT_LANES and route.is_quiet(minute))
+        else:
+            ask = Ask(lane, line.country, line.sim_id, line.avoid_id)
+            decided = router.decide(ask, state, self._others(state), route, minute=minute).take
+        if not decided:
+            return None
+        people = member.people
+        if state.full and people is not None:
+            return lambda peer: peer in people
+        return queue.anybody
+
+    def _others(self, state: SimState) -> list[SimState]:
+        return [each.state for each in self.members.values() if each.state is not state]
+
+    def take(self, sim_id: int, choice: Choice) -> None:
+        """Leases what was chosen, for this SIM alone."""
+        assert choice.outgoing is not None
+        self.leased.add(choice.outgoing.message_seq)
+        self._count += 1
+        state = self.members[sim_id].state
+        state.busy, state.served = True, self._count
+        if choice.head is not None:
+            self.turns[choice.head.line.key_id, choice.head.lane] = self._count
+
+    def another_can(self, sim_id: int, lane: int) -> bool:
+        """Is there another SIM that could take a message of this lane?"""
+        return any(each.state.usable(lane) for number, each in self.members.items() if number != sim_id)
+
+    # Explaining
+
+    def explain(self, sim_id: int, choice: Choice) -> str | None:
+        """JSON of why this SIM gets the message, for its record; None where that was said before."""
+        head, outgoing = choice.head, choice.outgoing
+        assert outgoing is not None
+        if head is None or head.begun:
+            return None
+        if outgoing.sim_pinned:
+            return json.dumps({"reason": "The request asked for this SIM.", "considered": []})
+        decision = self._decide(head.line, head.lane, self.members[sim_id].state)
+        return json.dumps({"reason": decision.reason, "considered": _considered(decision)})
+
+    def _decide(self, line: Line, lane: int, me: SimState) -> Decision:
+        settings = self._context.settings
+        return router.decide(
+            Ask(lane, line.country, line.sim_id, line.avoid_id),
+            me,
+            self._others(me),
+            route_for(line.prefix, settings.routes),
+            minute=period.minute_of_day(self._context.clock.wall_ms(), settings.timezone),
+            explain=True,
+        )
+
+    def prospects(self, line: Line, lane: int) -> list[tuple[str, Decision]]:
+        """For each SIM that can send, whether it may take a waiting message of this line, and why."""
+        return [
+            (member.state.label, self._decide(line, lane, member.state))
+            for member in self.members.values()
+        ]  # fmt: skip
+
+
+def _considered(decision: Decision) -> list[dict[str, str]]:
+    return [{"sim": label, "reason": reason} for label, reason in decision.considered]
+
+
+def _rank(each: Head | Outgoing) -> tuple[int, int]:
+    return each.lane, -each.priority
