@@ -172,9 +172,14 @@ def gateway_settings(config: Config) -> GatewaySettings:
                 per_day=sim.per_day,
                 per_month=sim.per_month,
                 recipients_per_month=sim.recipients_per_month,
+                month_starts_on=sim.month_starts_on,
+                reserve=sim.reserve,
+                min_gap_s=sim.min_gap_s,
+                jitter_s=sim.jitter_s,
             )
             for sim in config.sims
         },
+        routes=tuple(each.rule() for each in config.routes),
     )
 
 
@@ -202,8 +207,8 @@ def add_modems(gateway: Gateway, config: Config, options: Options, clock: Clock,
     return lab
 
 
-def _plugged_in(found: discovery.UsbModem, config: Config) -> ModemSettings:
-    return ModemSettings(name=f"usb-{found.usb_path}", port=found.ttys[0], pins=config.pins())
+def _plugged_in(found: discovery.Place, config: Config) -> ModemSettings:
+    return ModemSettings(name=f"usb-{found.name}", port=found.ttys[0], pins=config.pins())
 
 
 def _lab(names: Sequence[str], clock: Clock, rng: random.Random) -> "Lab":

@@ -208,6 +208,8 @@ class Limit(Answer):
     limit: int
     used: int
     left: int
+    until: Time | None = Field(None, description="When it begins anew.")
+    forecast: str | None = Field(None, description="When it will be reached if things go on as they did.")
 
 
 class Sim(Answer):

@@ -163,6 +163,28 @@ def number(value: str) -> str:
     return value
 
 
+def prefix(value: str) -> str:
+    """The beginning of numbers as they are stored: with plus and country, or of a short code; "" is any number."""
+    if not re.fullmatch(r"(\+?[0-9]{1,15})?", value):
+        raise ValueError(f'`{value}` is not the beginning of a number: write it like "+49" or "+49151"')
+    return value
+
+
+def minutes(value: str) -> tuple[int, int]:
+    """``22:00-07:00`` as minutes of the day. ValueError where it is something else."""
+    times = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9]) ?[-–] ?([01]?[0-9]|2[0-3]):([0-5][0-9])", value)
+    if times is None:
+        raise ValueError(f'`{value}`: write quiet hours as from and to, such as "22:00-07:00"')
+    hours = [int(each) for each in times.groups()]
+    return hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
+
+
+def quiet_hours(value: str) -> str:
+    """From and to, local time; they may go over midnight."""
+    minutes(value)
+    return value
+
+
 def url(value: str) -> str:
     """What the webhooks can post to."""
     try:
@@ -196,7 +218,12 @@ def event_pattern(value: str) -> str:
     return value
 
 
-_UNIQUE = {"modem": ("name", "port", "imei"), "sim": ("iccid", "name", "number"), "webhook": ("url",)}
+_UNIQUE = {
+    "modem": ("name", "port", "imei"),
+    "sim": ("iccid", "name", "number"),
+    "route": ("prefix",),
+    "webhook": ("url",),
+}
 _EITHER = {"modem": (("pin", "pin_file"),), "sim": (("pin", "pin_file"),), "webhook": (("secret", "secret_file"),)}
 
 
@@ -217,10 +244,28 @@ def across(document: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...],
                 value = table.get(key)
                 if isinstance(value, str) and (first := seen.setdefault((key, value), index)) != index:
                     yield (section, index, key), f"this is the {key} of [[{section}]] number {first + 1} already"
-            for one, other in _EITHER[section]:
+            if section == "route":
+                yield from _unknown_sims(document, index, table)
+            for one, other in _EITHER.get(section, ()):
                 if one in table and other in table:
                     yield (section, index, other), f"give `{one}` or `{other}`, not both"
             if section == "modem" and not {"port", "imei"} & table.keys():
                 yield (section, index), "it needs `port` (where it is plugged in) or `imei` (found on whatever port)"
             if section == "webhook" and not {"secret", "secret_file"} & table.keys():
                 yield (section, index), "it needs `secret` or `secret_file`, which its deliveries are signed with"
+
+
+def _unknown_sims(
+    document: Mapping[str, Any], index: int, route: Mapping[str, Any]
+) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """A rule that names a SIM or a tag which no ``[[sim]]`` has would leave none."""
+    tables = document.get("sim")
+    sims = [each for each in tables if isinstance(each, Mapping)] if isinstance(tables, list) else []
+    names = [each.get(key) for each in sims for key in ("name", "iccid", "number")]
+    tags = [tag for each in sims if isinstance(each.get("tags"), list) for tag in each["tags"]]
+    for key, known in (("sims", names), ("tags", tags)):
+        wanted = route.get(key)
+        for word in wanted if isinstance(wanted, list) else ():
+            if isinstance(word, str) and word not in known:
+                what = "name, ICCID or number" if key == "sims" else "tag"
+                yield ("route", index, key), f"no [[sim]] has the {what} `{word}`"

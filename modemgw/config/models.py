@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
 from modemgw.config import checks
+from modemgw.domain.route import Route as DomainRoute
 from modemgw.modem.settings import ModemSettings
 from modemgw.webhooks.target import WebhookTarget
 
@@ -33,6 +34,7 @@ Number = Annotated[str, AfterValidator(checks.number)]
 Pin = Annotated[SecretStr, _secret(checks.pin)]
 AlertEvent = Literal["modem.failed", "sim.credit", "sim.limit", "queue.stuck"]
 Limit = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -103,7 +105,10 @@ class Modem(Section):
 
 
 class Sim(Section):
-    """One ``[[sim]]``. Limits count segments, ``recipients_per_month`` different numbers; None: no limit."""
+    """One ``[[sim]]``. Limits count segments, ``recipients_per_month`` different numbers; None: no limit.
+
+    ``reserve``: percent of each limit for urgent classes; ``min_gap_s``, ``jitter_s``: seconds between two segments.
+    """
 
     iccid: Annotated[str, AfterValidator(checks.iccid)]
     name: Name | None = None
@@ -116,6 +121,24 @@ class Sim(Section):
     per_day: Limit | None = None
     per_month: Limit | None = None
     recipients_per_month: Limit | None = None
+    month_starts_on: Annotated[int, Field(ge=1, le=31)] = 1
+    reserve: Annotated[int, Field(ge=0, le=100)] = 0
+    min_gap_s: Seconds = 0.0
+    jitter_s: Seconds = 0.0
+
+
+class Route(Section):
+    """One ``[[route]]``: which SIMs may write to numbers that begin with ``prefix``; the longest prefix decides."""
+
+    prefix: Annotated[str, AfterValidator(checks.prefix)] = ""
+    sims: Annotated[tuple[str, ...], BeforeValidator(_tuple)] | None = None
+    tags: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] | None = None
+    quiet_hours: Annotated[str, AfterValidator(checks.quiet_hours)] | None = None
+
+    def rule(self) -> DomainRoute:
+        """As the gateway takes it."""
+        quiet = checks.minutes(self.quiet_hours) if self.quiet_hours else None
+        return DomainRoute(self.prefix, self.sims, self.tags, quiet)
 
 
 class Webhook(Section):
@@ -145,6 +168,7 @@ class Config(Section):
     policy: Policy = Policy()
     modems: Annotated[tuple[Modem, ...], BeforeValidator(_tuple), Field(alias="modem")] = ()
     sims: Annotated[tuple[Sim, ...], BeforeValidator(_tuple), Field(alias="sim")] = ()
+    routes: Annotated[tuple[Route, ...], BeforeValidator(_tuple), Field(alias="route")] = ()
     webhooks: Annotated[tuple[Webhook, ...], BeforeValidator(_tuple), Field(alias="webhook")] = ()
     alerts: Alerts | None = None
     _file: Path | None = PrivateAttr(None)

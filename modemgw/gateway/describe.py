@@ -1,11 +1,12 @@
 """Modems and SIMs in the shape of the API. What is simulated says so."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from modemgw.gateway import limits
 from modemgw.gateway.context import Context
-from modemgw.gateway.fleet import Line
+from modemgw.gateway.fleet import Fleet, Line
+from modemgw.gateway.router import Decision
 from modemgw.store import attempts, views
 
 
@@ -40,8 +41,26 @@ def modem(line: Line, context: Context) -> views.Json:
     }
 
 
-def sims(cur: sqlite3.Cursor, context: Context, lines: Iterable[Line]) -> list[views.Json]:
+def prospects(body: views.Json, found: Sequence[tuple[str, Decision]]) -> None:
+    """Adds to a waiting message which SIMs may take it, and why others do not."""
+    willing = [label for label, decision in found if decision.take]
+    if not found:
+        reason = "No SIM can send now: the first one that can and may takes it."
+    elif willing:
+        reason = f"It waits for {' or '.join(willing)}."
+    else:
+        reason = found[0][1].reason
+        if body["waiting_for"] is None:
+            body["waiting_for"] = "quiet_hours" if found[0][1].code == "quiet_hours" else "sim"
+    body["route"] |= {
+        "reason": reason,
+        "considered": [{"sim": label, "reason": decision.reason} for label, decision in found],
+    }
+
+
+def sims(cur: sqlite3.Cursor, context: Context, fleet: Fleet) -> list[views.Json]:
     """Every SIM ever seen, with the modem it is in now, what it sent today, and what is left of its limits."""
+    lines = fleet.lines.values()
     places = {line.sim_id: line.modem.name for line in lines if line.sim_id is not None}
     day_ms = context.start_of_day_ms()
     return [

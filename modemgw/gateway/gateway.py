@@ -37,7 +37,6 @@ class Gateway:
         self._timers = Timers(context, self.fleet.wake)
         self._upkeep = Upkeep(context)
         context.wake = self._wake
-        self._upkeep = Upkeep(context)
         self._stopping = False
 
     @property
@@ -98,9 +97,13 @@ class Gateway:
 
     async def message(self, message_id: str) -> views.Json:
         """One message with its timeline. Raises NotFound."""
-        body = await _stored(self.db.read(lambda cur: views.message(cur, message_id, full=True)))
+        body, line = await _stored(self.db.read(
+            lambda cur: (views.message(cur, message_id, full=True), queue.line_of(cur, message_id))
+        ))  # fmt: skip
         if body is None:
             raise NotFound("message with this id")
+        if line is not None and body["sim"] is None and body["status"] in ("queued", "scheduled"):
+            describe.prospects(body, self.fleet.pool.prospects(*line))
         return body
 
     async def wait_final(self, message_id: str, seconds: float) -> views.Json:
@@ -175,7 +178,7 @@ class Gateway:
 
     async def sims(self) -> list[views.Json]:
         """Every SIM that was ever seen, with its limits."""
-        return await _stored(self.db.read(lambda cur: describe.sims(cur, self.context, self.fleet.lines.values())))
+        return await _stored(self.db.read(lambda cur: describe.sims(cur, self.context, self.fleet)))
 
     async def enable(self, name: str) -> views.Json:
         """Uses a modem again, also over restarts. Raises NotFound."""
