@@ -13,7 +13,7 @@ import signal
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,11 @@ class Verdict:
 class KillWorld:
     """``async with`` its parts outside; ``round`` once per death, then ``end``."""
 
-    def __init__(self, folder: Path, bank: Bank, sink: Sink, config: Path, starter: Starter, seed: int) -> None:
+    def __init__(
+        self, folder: Path, bank: Bank, sink: Sink, config: Path, starter: Starter, seed: int, state: Path | None = None
+    ) -> None:
         self.folder = folder
+        self.database = (state or folder / "state") / "modemgw.db"
         self.bank = bank
         self.sink = sink
         self.config = config
@@ -77,13 +80,9 @@ class KillWorld:
         self._open: dict[str, dict[str, Any]] = {}  # requests without an answer: ref -> body
         self._made = 0
 
-    @property
-    def database(self) -> Path:
-        return self.folder / "state" / "modemgw.db"
-
     # -- a life and its end --------------------------------------------------------------------------------------------
-    async def round(self, point: str, kill: Callable[[Service], Any] | None = None) -> Kill:
-        """A gateway lives under traffic until ``point`` kills it, or a random moment does."""
+    async def round(self, point: str, kill: Callable[[Service], Awaitable[object]] | None = None) -> Kill:
+        """A gateway lives under traffic until ``point`` kills it, or a random moment does (by ``kill`` if given)."""
         crash = {} if point == RANDOM else {"MODEMGW_CRASH": f"{point}:{self._pass(point)}"}
         service = await Service.start(self.config, starter=self.starter, **crash)
         traffic = asyncio.create_task(self._traffic(service))
@@ -258,8 +257,8 @@ class KillWorld:
         for name, modem in (await self.bank.ask("modems")).items():
             if modem["unknown"] or modem["stray_submits"]:
                 self.verdict.wrong("modem", f"{name}: unknown {modem['unknown']}, stray 0x1A {modem['stray_submits']}")
-        if self._query("PRAGMA integrity_check") != ["ok"]:
-            self.verdict.wrong("corrupt", "integrity_check")
+        for line in self.damage():
+            self.verdict.wrong("corrupt", line)
         self.verdict.proven = set(self._query("SELECT token FROM attempts WHERE evidence IS NOT NULL"))
         self._explain_unproven(entries)
 
@@ -369,6 +368,15 @@ class KillWorld:
                 if "no such table" in str(error):
                     return []  # killed before there was a schema
                 raise
+
+    def missing(self) -> list[str]:
+        """Messages that were accepted and are not on disk now."""
+        there = set(self._query("SELECT id FROM messages"))
+        return [id_ for id_ in self.accepted.values() if id_ not in there]
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file."""
+        return [line for line in self._query("PRAGMA integrity_check") if line != "ok"]
 
     def _query(self, sql: str) -> list[Any]:
         return [row[0] for row in self._rows(sql)]
