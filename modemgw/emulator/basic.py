@@ -85,6 +85,20 @@ def register(device: "Device", ask: Ask) -> Reply:
     return []
 
 
+@reply_to("+CMER")
+def cmer(device: "Device", ask: Ask) -> Reply:
+    """Event reporting (TS 27.007 clause 8.10): <mode>,<keyp>,<disp>,<ind>,<bfr>. Without <ind> no +CIEV is said."""
+    if ask.kind == "test":
+        return ["+CMER: (0-3),(0),(0),(0-2),(0,1)"]
+    if ask.kind == "read":
+        return ["+CMER: " + ",".join(map(str, device.settings.cmer))]
+    values = tuple(ask.number(place, 0) for place in range(5))
+    if any(value > most for value, most in zip(values, (3, 0, 0, 2, 1), strict=True)):
+        raise Failure("CME", 50)
+    device.settings.cmer = values
+    return []
+
+
 @reply_to("+CMEE")
 def cmee(device: "Device", ask: Ask) -> Reply:
     """How errors are worded."""

@@ -195,7 +195,8 @@ class Inbox:
                 self._recent.append((self._device.network.now.value, storage.name))
             return index
         text = self._device.persona.storage.full_urc
-        if text and storage.name not in self._told_full:
+        unasked = not text.startswith("+CIEV:") or self._device.settings.cmer[3] > 0
+        if text and unasked and storage.name not in self._told_full:
             self._device.urc(text.format(storage=storage.name))
         self._told_full.add(storage.name)
         self._waits_for_room = True

@@ -28,6 +28,7 @@ class Settings(Manners):
     cscs: str = "GSM"
     clip: int = 0
     crc: int = 0
+    cmer: tuple[int, ...] = (0, 0, 0, 0, 0)
     cops_format: int = 0
     csmp: tuple[int, ...] = (17, 167, 0, 0)
     registers: dict[int, int] = field(default_factory=dict)

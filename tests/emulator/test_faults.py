@@ -218,6 +218,7 @@ def test_register_loss_and_full_storage_pass(bench: Any) -> None:
     arm(bench, At(bench.lab.now), RegisterLoss(30.0))
     assert bench.wait(1) == b"\r\n+CREG: 2\r\n"
     assert bench.wait(30) == b"\r\n+CREG: 1\r\n"
+    bench.ok("AT+CMER=3,0,0,1")
     arm(bench, At(bench.lab.now), StorageFull(30.0))
     bench.wait(1)
     bench.lab.network.deliver_from_outside("+491761111111", bench.device, "one")

@@ -1,4 +1,4 @@
-"""What the network gives to one SIM comes one after the other, and what cannot be shown is not lost."""
+"""What the network gives to one SIM: one after the other, nothing lost that cannot be shown, and no word unasked."""
 
 from collections.abc import Callable
 from typing import Any
@@ -51,3 +51,14 @@ def test_a_rejected_message_waits_for_no_acknowledgement(make_lab: Make, make_be
     assert b"+CMT: ," in bench.wait(35.0)
     bench.ok("AT+CNMA")
     assert [entry.text for entry in lab.network.delivered] == ["hello"]
+
+
+def test_a_full_store_says_so_by_ciev_only_to_who_asked_for_events(bench: Any, make_bench: Make) -> None:
+    curious = make_bench(name="b", lab=bench.lab, slots=1)
+    quiet = make_bench(name="c", lab=bench.lab, slots=1)
+    curious.ok("AT+CMER=3,0,0,1")
+    assert b"+CMER: 3,0,0,1,0" in curious.send("AT+CMER?\r")
+    for other, full in ((curious, b"\r\n+CIEV: 10,1\r\n"), (quiet, b"")):
+        bench.lab.network.deliver_from_outside(SENDER, other.device, "one")
+        bench.lab.network.deliver_from_outside(SENDER, other.device, "two")
+        assert other.wait() == b'\r\n+CMTI: "SM",1\r\n' + full

@@ -78,13 +78,18 @@ def all_in(folder: Path) -> list[tuple[dict[str, str], str]]:
     return [read(path) for path in sorted(folder.iterdir()) if b"\n\n" in path.read_bytes()]
 
 
+def names(folder: Path) -> set[str]:
+    """The files of a folder; some are only passing through."""
+    return {path.name for path in folder.iterdir()}
+
+
 @beside_the_others(modems=2)
 async def test_two_modems_fifty_out_and_twenty_in(stage: Stage) -> None:
     config = configured(stage)
     queue(stage.folder / "outgoing")
     stage.start("smsd", "-t", "-c", config, log="smsd.out")
     stage.write_in(IN.items(), *stage.modems)
-    await stage.until(lambda: len(list((stage.folder / "sent").iterdir())) == len(OUT), "all in sent", 90)
+    await stage.until(lambda: names(stage.folder / "sent") >= OUT.keys(), "all in sent", 90)
     assert not list((stage.folder / "failed").iterdir())
     assert sent(stage.ledger) == OUT
     assert {entry.device for entry in stage.ledger} == {modem.name for modem in stage.modems}
