@@ -42,7 +42,7 @@ class Stage:
         self.folder = folder
         self.persona = persona
         self.lab = Lab(SystemClock(), random.Random(1), latency=0.02, report_delay=1.0, gap=0.1)
-        self.modems = [self.lab.add(f"modem{number}", persona, slots=50) for number in range(modems)]
+        self.modems = [self.lab.add(f"modem{number}", persona) for number in range(modems)]
         self.environ = {**programs.environ, "HOME": str(folder)}
         self._running: list[subprocess.Popen[bytes]] = []
         self._logs: list[Path] = []
