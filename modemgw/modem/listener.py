@@ -3,35 +3,35 @@
 The driver keeps nothing on disk. Both are passed in, so that it imports no store and no gateway.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeVar
 
 from modemgw.modem.facts import Received
 
-if TYPE_CHECKING:
-    from modemgw.modem.modem import Modem
+# The modem itself, which stands above this file.
+M_contra = TypeVar("M_contra", contravariant=True)
 
 
-class ModemListener(Protocol):
+class ModemListener(Protocol[M_contra]):
     """Implemented by the gateway."""
 
-    async def received(self, modem: "Modem", pdu: Received) -> None:
+    async def received(self, modem: M_contra, pdu: Received) -> None:
         """A message or status report. Returns once it is durable; raising leaves it on the SIM, offered again.
 
         Called for one message at a time, in order. Afterwards (or before returning)
         ``modem.acknowledge(pdu.receipt)`` removes it from the modem.
         """
 
-    async def late_submit(self, modem: "Modem", token: str | None, mr: int | None) -> None:
+    async def late_submit(self, modem: M_contra, token: str | None, mr: int | None) -> None:
         """``+CMGS: <mr>`` for a submit that had already been given up as uncertain.
 
         ``token`` is that submit's; None when it was heard while only listening after a start.
         """
 
-    def changed(self, modem: "Modem") -> None:
+    def changed(self, modem: M_contra) -> None:
         """State, reason, identity, SIM, signal or operator is another than before."""
 
-    async def event(self, modem: "Modem", kind: str, detail: dict[str, str]) -> None:
-        """Something worth telling: ``call.received`` {number}, ``storage.full`` {storage}."""
+    async def event(self, modem: M_contra, kind: str, detail: dict[str, str]) -> None:
+        """Something worth telling: ``call.received`` {number}, ``modem.storage_full`` {storage}."""
 
 
 class PinGuard(Protocol):

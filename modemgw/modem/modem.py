@@ -29,7 +29,7 @@ from modemgw.port.port import BeforePayload
 class Modem:
     """See the module. Public attributes are for reading; ``listener.changed`` tells when they change."""
 
-    def __init__(self, settings: ModemSettings, listener: ModemListener) -> None:
+    def __init__(self, settings: ModemSettings, listener: "ModemListener[Modem]") -> None:
         self.settings = settings
         self.name = settings.name
         self.port_path = settings.port
