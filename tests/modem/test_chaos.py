@@ -16,7 +16,7 @@ from modemgw.emulator import faults
 from modemgw.emulator.faults import Command, Fault, Urc
 from modemgw.modem.errors import SubmitFailed, SubmitFailure
 
-HOURS = 2
+HOURS = 1
 PERSONAS = (
     {},
     {"line": {"busy": "swallow", "hold_urcs": False}, "storage": {"compacts": True}},
@@ -137,14 +137,14 @@ class Trial:
         assert sorted(set(map(str, rig.gateway.texts))) == expected, "every message came up"
         assert all(not rig.device.inbox.storage(name).used for name in ("SM", "ME", "SR") if _has(rig, name))
         assert not rig.device.sim or not rig.device.sim.attempts
-        assert len(self.sent) > 20, "the modem was of some use all the same"
+        assert len(self.sent) > 10, "the modem was of some use all the same"
 
 
 def _has(rig: Rig, name: str) -> bool:
     return name in rig.device.inbox.names()
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(8))
 def test_hours_of_mishaps(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
 
