@@ -216,9 +216,11 @@ class Fleet:
         assert line.sim_id is not None
         sim_id = line.sim_id
         assert line.sim is not None
+        await self._context.commit(lambda cur: limits.show(cur, sim_id, limits.Hold()))
+        if self._stopping:
+            return  # the stop came meanwhile, and would not wait for a sender that it could not see
         self.pool.join(sim_id, line.sim, lambda: line.sender.wake() if line.sender else None)
         line.sender = Sender(self._context, line.modem, sim_id, self.pool)
-        await self._context.commit(lambda cur: limits.show(cur, sim_id, limits.Hold()))
         line.sending = asyncio.create_task(line.sender.run(), name=f"sender-{line.modem.name}")
 
     async def _stop_sending(self, line: Line) -> None:
