@@ -28,11 +28,13 @@ from modemgw.domain.msisdn import DestinationPolicy
 from modemgw.domain.sim import SimSettings
 from modemgw.gateway.clock import FlooredClock
 from modemgw.gateway.context import Context, GatewaySettings
+from modemgw.gateway.finder import Finder
 from modemgw.gateway.gateway import Gateway
 from modemgw.http import server
 from modemgw.http.keys import new_key
 from modemgw.modem.settings import ModemSettings
 from modemgw.port import discovery
+from modemgw.port.hotplug import Hotplug
 from modemgw.port.opener import Connect
 from modemgw.seams import Clock, Ids, SystemClock
 from modemgw.store import integrity, keys, rescue, timebase, views
@@ -105,6 +107,9 @@ async def _serve(config: Config, options: Options, stack: AsyncExitStack) -> Non
         loop.create_task(integrity.watch(db, state_dir / "modemgw.db"), name="integrity"),
         loop.create_task(DailyBackup(state_dir / "modemgw.db", clock).run(), name="backup"),
     ]
+    finder = make_finder(gateway, config, stack)
+    if finder is not None:
+        tasks.append(loop.create_task(finder.run(), name="finder"))
     await _until_stopped(stopped, tasks)
     sdnotify.notify("STOPPING=1", "STATUS=waiting for the answers that are due")
     async with asyncio.timeout(_STOP_LIMIT_S):
@@ -193,10 +198,11 @@ def _system_zone() -> ZoneInfo:
 
 
 def add_modems(gateway: Gateway, config: Config, options: Options, clock: Clock, rng: random.Random) -> "Lab | None":
-    """The configured modems, else those that are plugged in, and the simulated ones that were asked for."""
-    wanted = list(config.modem_settings()) or [_plugged_in(each, config) for each in discovery.find()]
+    """The configured modems, and the simulated ones that were asked for; `make_finder` finds the others."""
+    wanted = list(config.modem_settings())
     names = [each.port.removeprefix(EMULATOR) for each in wanted if each.port.startswith(EMULATOR)]
-    count = options.simulate or (2 if options.simulate_if_empty and not wanted else 0)
+    none = not wanted and not discovery.find(search=config.gateway.search)
+    count = options.simulate or (2 if options.simulate_if_empty and none else 0)
     for number in range(1, count + 1):
         names.append(f"simulated-{number}")
         wanted.append(ModemSettings(name=names[-1], port=EMULATOR + names[-1]))
@@ -207,8 +213,17 @@ def add_modems(gateway: Gateway, config: Config, options: Options, clock: Clock,
     return lab
 
 
-def _plugged_in(found: discovery.Place, config: Config) -> ModemSettings:
-    return ModemSettings(name=f"usb-{found.name}", port=found.ttys[0], pins=config.pins())
+def make_finder(gateway: Gateway, config: Config, stack: AsyncExitStack) -> Finder | None:
+    """Who looks for modems without a port; without any ``[[modem]]`` for all, but not beside simulated ones."""
+    lines = gateway.fleet.lines.values()
+    if lines and all(line.modem.settings.port for line in lines):
+        return None
+    search = config.gateway.search
+    changes = Hotplug(links=bool(search))
+    stack.callback(changes.close)
+    log.info("Looking for modems; what is plugged in later is %s.", changes.reason)
+    template = None if config.modems else ModemSettings(name="found", port="", pins=config.pins())
+    return Finder(gateway.fleet, changes, functools.partial(discovery.find, search=search), template=template)
 
 
 def _lab(names: Sequence[str], clock: Clock, rng: random.Random) -> "Lab":

@@ -175,6 +175,14 @@ class Signal(Answer):
     verdict: str | None
 
 
+class LastRecovery(Answer):
+    """The last trouble of a modem that is over: what helped, and after how long."""
+
+    cause: str = Field(description="no_answer, no_network, sends_fail or deaf.")
+    step: str
+    seconds: float
+
+
 class Modem(Answer):
     """One modem. `simulated`: it is no hardware, and no message leaves the machine."""
 
@@ -193,6 +201,11 @@ class Modem(Answer):
     roaming: bool
     signal: Signal
     sending: bool = Field(description="It may send now.")
+    recoveries: dict[str, int] = Field(
+        description="How often since the start each remedy was applied: resync, reopen, reattach, radio, reset, "
+        "usb_reset, power, give_up."
+    )
+    last_recovery: LastRecovery | None
 
 
 class Modems(Answer):

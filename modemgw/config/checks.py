@@ -24,7 +24,7 @@ EVENT_TYPES = (
             "unknown", "held", "received", "updated",
         )
     ),
-    "modem.state",
+    "modem.state", "modem.recovery", "modem.failed", "modem.duplicate", "modem.heartbeat",
     "sim.limit",
     "sim.credit",
     "call.received",
@@ -126,6 +126,13 @@ def port(value: str) -> str:
         )
     if re.search(r"[\0-\x1f]", value):
         raise ValueError("a path has no control characters")
+    return value
+
+
+def search(value: str) -> str:
+    """Ttys beside USB to look for modems on: a path, in which * stands for anything."""
+    if not value.startswith("/") or re.search(r"[\0-\x1f]", value):
+        raise ValueError(f"`{value}` is not a path: write it like /dev/ttyS1 or /dev/modemgw/*")
     return value
 
 

@@ -50,6 +50,7 @@ class Gateway(Section):
     state_dir: Annotated[Path, Field(strict=False), AfterValidator(checks.state_dir)] = DEFAULT_STATE_DIR
     home_country: Country | None = None
     timezone: Annotated[str, AfterValidator(checks.timezone)] | None = None
+    search: Annotated[tuple[Annotated[str, AfterValidator(checks.search)], ...], BeforeValidator(_one_or_more)] = ()
     min_free_mb: Annotated[int, Field(ge=16)] = 64
 
     @property
@@ -84,7 +85,7 @@ class Policy(Section):
 
 
 class Modem(Section):
-    """One ``[[modem]]``. ``pin`` is for a SIM that no ``[[sim]]`` names."""
+    """One ``[[modem]]``. ``pin`` is for a SIM that no ``[[sim]]`` names; ``power_command``: program and arguments."""
 
     name: Name | None = None
     port: Annotated[str, AfterValidator(checks.port)] | None = None
@@ -93,6 +94,7 @@ class Modem(Section):
     pin_file: str | None = None
     smsc: Number | None = None
     profile: Name | None = None
+    power_command: Annotated[tuple[str, ...], BeforeValidator(_tuple)] = ()
     enabled: bool = True
 
     def label(self) -> str:
@@ -199,6 +201,7 @@ class Config(Section):
                 smsc=modem.smsc,
                 profile=modem.profile,
                 enabled=modem.enabled,
+                power_command=modem.power_command,
             )
             for modem in self.modems
         )

@@ -7,6 +7,7 @@ from modemgw.gateway import limits
 from modemgw.gateway.context import Context
 from modemgw.gateway.fleet import Fleet, Line
 from modemgw.gateway.router import Decision
+from modemgw.modem.recovery import Recovered
 from modemgw.store import attempts, views
 
 
@@ -38,6 +39,8 @@ def modem(line: Line, context: Context) -> views.Json:
         "roaming": network.roaming,
         "signal": {"dbm": network.dbm, "verdict": network.verdict},
         "sending": line.sender is not None,
+        "recoveries": {str(step): count for step, count in sorted(driver.recovery.counts.items())},
+        "last_recovery": _last_recovery(driver.recovery.last),
     }
 
 
@@ -56,6 +59,12 @@ def prospects(body: views.Json, found: Sequence[tuple[str, Decision]]) -> None:
         "reason": reason,
         "considered": [{"sim": label, "reason": decision.reason} for label, decision in found],
     }
+
+
+def _last_recovery(last: Recovered | None) -> views.Json | None:
+    if last is None:
+        return None
+    return {"cause": str(last.cause), "step": str(last.step), "seconds": round(last.seconds, 1)}
 
 
 def sims(cur: sqlite3.Cursor, context: Context, fleet: Fleet) -> list[views.Json]:

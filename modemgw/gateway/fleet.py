@@ -7,12 +7,13 @@ another modem, and nothing is sent before the SIM in the modem is known.
 import asyncio
 import hashlib
 import logging
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from modemgw.domain.mcc import country_of
 from modemgw.gateway import incoming, limits, recovery, reports
 from modemgw.gateway.context import Context
+from modemgw.gateway.onesim import OneSim
 from modemgw.gateway.pool import Pool
 from modemgw.gateway.sender import Sender
 from modemgw.modem.facts import Received, SimCard
@@ -39,6 +40,7 @@ class Line:
     sim: SimCard | None = None
     sim_id: int | None = None
     sender: Sender | None = None
+    card: OneSim | None = None  # the SIM for which the sender sends
     sending: asyncio.Task[None] | None = None
     told: tuple[str, str | None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,6 +59,8 @@ class Fleet:
         self.pool = Pool(context)
         self._profiles = Profiles.load()
         self._stopping = False
+        self._group: asyncio.TaskGroup | None = None
+        self.on_change: Callable[[Line], None] = lambda _: None  # for the finder
 
     # What the modem's driver calls.
 
@@ -89,6 +93,7 @@ class Fleet:
         line = self.lines.get(modem.name)
         if line is not None:
             line.changed.set()
+            self.on_change(line)
 
     async def event(self, modem: Modem, kind: str, detail: dict[str, str]) -> None:
         """Something worth telling, such as a call."""
@@ -116,16 +121,36 @@ class Fleet:
 
     def add(self, settings: ModemSettings, *, connect: Connect | None = None, simulated: bool = False) -> Line:
         """Takes a modem in; ``run`` runs it. ``connect`` stands in for the tty of a modem that is no hardware."""
+        modem = Modem(settings, self)
         supervisor = Supervisor(
-            Modem(settings, self),
+            modem,
             profiles=self._profiles,
             guard=self,
             connect=connect,
-            pending_submit=partial(recovery.awaits_answer, self._context, settings.port),
+            pending_submit=lambda: recovery.awaits_answer(self._context, modem.port_path),
         )
         line = Line(supervisor, simulated)
         self.lines[settings.name] = line
+        if self._group is not None:
+            self._start(line, self._group)
         return line
+
+    async def adopt(self, settings: ModemSettings, *, connect: Connect | None = None) -> Line:
+        """The same for a modem that was found, which an operator may have switched off earlier."""
+        switched_off = await self._context.db.read(sims.disabled_modems)
+        return self.add(replace(settings, enabled=settings.name not in switched_off), connect=connect)
+
+    async def awaited_on(self, port: str) -> str | None:
+        """The modem that had this port in an earlier run, if the answer to its last SUBMIT may still come there."""
+        if not await recovery.awaits_answer(self._context, port):
+            return None
+        attempt = await self._context.db.read(lambda cur: attempts.newest_open_on_port(cur, port))
+        return attempt.modem if attempt else None
+
+    def tell(self, name: str, kind: str, detail: dict[str, str]) -> None:
+        """Announces something about a modem, in its own time."""
+        modem = self.lines[name].modem
+        modem.upcalls.add(lambda: self.event(modem, kind, detail))
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -134,9 +159,14 @@ class Fleet:
     async def run(self) -> None:
         """Runs every modem and reacts to their changes, until cancelled (after ``stop``)."""
         async with asyncio.TaskGroup() as group:
-            for name, line in self.lines.items():
-                group.create_task(line.supervisor.run(), name=f"modem-{name}")
-                group.create_task(self._watch(line), name=f"line-{name}")
+            self._group = group
+            for line in self.lines.values():
+                self._start(line, group)
+            group.create_task(asyncio.Event().wait(), name="fleet")  # without a modem so far
+
+    def _start(self, line: Line, group: asyncio.TaskGroup) -> None:
+        group.create_task(line.supervisor.run(), name=f"modem-{line.modem.name}")
+        group.create_task(self._watch(line), name=f"line-{line.modem.name}")
 
     async def stop(self) -> None:
         """Nothing new goes out; returns when every segment under way has its outcome on disk."""
@@ -157,13 +187,13 @@ class Fleet:
     async def _update(self, line: Line) -> None:
         modem = line.modem
         now = (str(modem.state), str(modem.reason) if modem.reason else None)
-        if modem.sim != line.sim:
+        if modem.sim != line.sim or (line.card is not None and not line.card.present):
             await self._stop_sending(line)
             line.sim_id = None
             line.sim = modem.sim
         if now[0] == ModemState.REGISTERED:
             await self._identify(line)
-        may_send = line.sim_id is not None and not self._stopping and self._allowed(line)
+        may_send = line.sim_id is not None and not self._stopping and self._allowed(line) and not self._twin(line)
         if may_send and line.sender is None:
             await self._start_sending(line)
         elif not may_send and line.sender is not None:
@@ -188,6 +218,15 @@ class Fleet:
         settings = self._context.settings.sims.get((modem.sim.iccid if modem.sim else None) or "")
         return not modem.network.roaming or line.simulated or bool(settings and settings.roaming)
 
+    def _twin(self, line: Line) -> bool:
+        """Another modem sends for the same SIM, as it seems: never two at once for one card."""
+        twins = [
+            each for each in self.lines.values() if each is not line and each.sim_id == line.sim_id and each.sender
+        ]
+        for twin in twins:
+            log.warning("%s: %s has the same SIM: it sends, and this one does not", line.modem.name, twin.modem.name)
+        return bool(twins)
+
     async def _identify(self, line: Line) -> int | None:
         """The row number of the SIM in the modem; None while the modem does not say which one it is."""
         sim = line.modem.sim
@@ -210,6 +249,9 @@ class Fleet:
                 now_ms=context.clock.wall_ms(),
             )
         )
+        for other in self.lines.values():  # the SIM was moved: history and limits go with it
+            if other is not line and other.sim_id == line.sim_id and other.sender is None:
+                other.sim_id = None
         return line.sim_id
 
     async def _start_sending(self, line: Line) -> None:
@@ -220,7 +262,8 @@ class Fleet:
         if self._stopping:
             return  # the stop came meanwhile, and would not wait for a sender that it could not see
         self.pool.join(sim_id, line.sim, lambda: line.sender.wake() if line.sender else None)
-        line.sender = Sender(self._context, line.modem, sim_id, self.pool)
+        line.card = OneSim(line.modem, line.sim)
+        line.sender = Sender(self._context, line.card, sim_id, self.pool)
         line.sending = asyncio.create_task(line.sender.run(), name=f"sender-{line.modem.name}")
 
     async def _stop_sending(self, line: Line) -> None:
@@ -229,10 +272,13 @@ class Fleet:
             return
         sender.stop()
         await task
-        line.sender = line.sending = None
+        line.sender = line.sending = line.card = None
         if sim_id is not None:
             self.pool.leave(sim_id)
         await self._context.commit(lambda cur: sims.set_available(cur, sim_id, available=False))
+        for other in self.lines.values():
+            if other is not line and other.sim_id == sim_id:
+                other.changed.set()
 
 
 def _pin_digest(sim_key: str, pin: str) -> bytes:

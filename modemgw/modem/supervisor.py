@@ -5,7 +5,8 @@ Rules:
   resets this. A port that does not exist costs nothing to look at, so it is looked for every second.
 - A modem that is known by its IMEI alone has no port until `move` says on which one it was found.
 - One that does not answer is helped by the ladder (`ladder`): opening again, restart, USB reset, power.
-- On a port whose last submit has no outcome yet, nothing is written before its answer was waited for.
+- On a port whose last submit has no outcome yet, nothing is written before its answer was waited for; not where the
+  tty itself had vanished, for then the modem has lost its power and its memory.
 - A modem that only waits for a person (PIN, SIM) keeps its port open and is looked at again from time to time.
 - A modem that restarts by itself is started anew on the same port, the more slowly the more often it does.
 - Cancelling `run` drops the port at once: whoever cancels has waited for what was being sent.
@@ -13,13 +14,12 @@ Rules:
 
 import asyncio
 import contextlib
-import errno
 import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from modemgw.modem import repair, states
+from modemgw.modem import opening, repair, states
 from modemgw.modem.dialogue import Dialogue
 from modemgw.modem.errors import Blocked, ModemError, NotReady, Restarted, Unresponsive
 from modemgw.modem.ladder import Cause, Step
@@ -29,10 +29,10 @@ from modemgw.modem.pin import BUSY, READY
 from modemgw.modem.profile import Profile, Profiles
 from modemgw.modem.session import Session
 from modemgw.modem.startup import start
-from modemgw.modem.states import ModemState, Reason, Status
+from modemgw.modem.states import ModemState, Reason
 from modemgw.modem.watch import Watch, restart, wait_for
 from modemgw.port.errors import PortError, PortLost, PortUnavailable
-from modemgw.port.opener import Connect, open_port
+from modemgw.port.opener import Connect
 from modemgw.port.port import Port
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ class Supervisor:
         self._hangs: set[str] = set()
         self._failures = 0
         self._mute = False  # it did not answer any more
+        self._vanished = False  # its tty was away, so the modem lost its power, and with it the answers that it owed
         self._profile = self._first_profile()
         self._restarts: deque[float] = deque(maxlen=8)
 
@@ -99,9 +100,13 @@ class Supervisor:
             async with session.dialogue.turn():
                 await restart(session, "an operator reset it")
 
-    def move(self, path: str) -> None:
-        """The modem is on another port now; empty: it is on none, as far as anybody knows."""
+    def move(self, path: str, *, listen: bool = False) -> None:
+        """The modem is on another port now; empty: it is on none, as far as anybody knows.
+
+        ``listen``: nothing was written there yet, and the answer to a submit of an earlier run may still come.
+        """
         if path != self.modem.port_path:
+            self._vanished = not listen
             self.modem.moved(path)
             self._failures = 0
             self._told.set()
@@ -144,9 +149,10 @@ class Supervisor:
         try:
             port = await self._open()
         except PortUnavailable as error:
-            self.modem.show(self._unavailable(error))
+            self.modem.show(opening.unavailable(error, self.modem.name, self.modem.port_path))
             if error.reason == "missing":
                 self.modem.recovery.away()
+                self._vanished = True
                 longest = _PAUSE_ABSENT
         except PortLost:
             self._show(ModemState.ABSENT)
@@ -173,21 +179,7 @@ class Supervisor:
             recovery.failed(step, Cause.NO_ANSWER, str(error))
 
     async def _open(self) -> Port:
-        path = self.modem.port_path
-        try:
-            return await open_port(path, Port(self.modem.name), connect=self._connect)
-        except PortUnavailable:
-            raise
-        except OSError as error:  # of an injected connector
-            reasons = {errno.ENOENT: "missing", errno.EBUSY: "busy"}
-            reason = reasons.get(error.errno or 0, "failed")
-            raise PortUnavailable(reason, f"port {path} can't be opened: {error.strerror}") from error
-
-    def _unavailable(self, error: PortUnavailable) -> Status:
-        if error.reason == "missing":
-            return states.status(ModemState.ABSENT, name=self.modem.name, port=self.modem.port_path)
-        reason = Reason.PORT_BUSY if error.reason == "busy" else None
-        return states.status(ModemState.FAILED, reason, why=error.text)
+        return await opening.open_modem(self.modem.port_path, self.modem.name, self._connect)
 
     async def _use(self, port: Port) -> None:
         """Until the port is lost, the modem fails, or an operator wants something else."""
@@ -246,7 +238,8 @@ class Supervisor:
         """Raises what ends the use of this port."""
         self._show(ModemState.INITIALIZING)
         proof = self.modem.proof
-        if proof.open_token or await self._pending_submit():
+        vanished, self._vanished = self._vanished, False
+        if not vanished and (proof.open_token or await self._pending_submit()):
             await proof.listen(session.dialogue.port, session.profile.timing.listen_s)
         while True:
             try:

@@ -66,6 +66,20 @@ class Bank:
         """Puts it in again, on a port of that name."""
         self.lab.replug(self._device(modem), port)
 
+    def hang(self, modem: str, seconds: float) -> None:
+        """It neither hears nor speaks for so long."""
+        self._device(modem).hang(seconds)
+
+    def swap_sims(self, one: str, other: str) -> None:
+        """Two sticks, pulled, get each other's SIM."""
+        first, second = self._device(one), self._device(other)
+        card = first.sim
+        first.card.swap(None)
+        first_card, second_card = second.sim, card
+        second.card.swap(None)
+        first.card.swap(first_card)
+        second.card.swap(second_card)
+
     async def wait_ctrl_z(self) -> None:
         """Answers when the next 0x1A comes."""
         self._seen_ctrl_z.clear()
@@ -106,6 +120,7 @@ class Bank:
                 "stray_submits": device.intake.stray_submits,
                 "pins": device.sim.attempts if device.sim else [],
                 "stored": sum(device.inbox.storage(name).used for name in device.inbox.names()),
+                "imei": device.imei,
                 "iccid": device.sim.iccid if device.sim else None,
                 "number": device.sim.number if device.sim else None,
             }
