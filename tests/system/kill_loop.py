@@ -115,7 +115,13 @@ def _share(part: int, whole: int) -> str:
 
 
 async def one_world(
-    points: Sequence[str], seed: int, starter: Starter, progress: Callable[[str], None], keep: Path | None = None
+    points: Sequence[str],
+    seed: int,
+    starter: Starter,
+    progress: Callable[[str], None],
+    *,
+    keep: Path | None = None,
+    quick: bool = False,
 ) -> Verdict:
     """A world from its first start to its verdict."""
     with contextlib.ExitStack() as stack:
@@ -132,7 +138,7 @@ async def one_world(
                 progress(point)
                 await world.round(point)
             progress("end")
-            return await world.end()
+            return await world.end(quick=quick)
 
 
 async def loop(
@@ -144,6 +150,7 @@ async def loop(
     forged: bool = True,
     say: Callable[[str], None] = lambda _: None,
     keep: Path | None = None,
+    quick: bool = False,
 ) -> Total:
     """All worlds; ``say`` gets a line of progress."""
     worlds = max(side_by_side, -(-rounds // per_world))
@@ -160,7 +167,7 @@ async def loop(
     async def lane(number: int, starter: Starter) -> None:
         async with room:
             folder = keep / f"world-{seed}-{number}" if keep else None
-            verdict = await one_world(plans[number], seed * 1000 + number, starter, progress, folder)
+            verdict = await one_world(plans[number], seed * 1000 + number, starter, progress, keep=folder, quick=quick)
             total.verdicts.append(verdict)
 
     async with contextlib.AsyncExitStack() as stack:

@@ -195,35 +195,42 @@ class KillWorld:
             await self.bank.ask("deliver", modem=modem, sender="+4915559000001", text=text)
 
     # -- the end -------------------------------------------------------------------------------------------------------
-    async def end(self) -> Verdict:
-        """Works off what is left, then judges."""
-        await self._work_off("what is left", ("uncertain",))
+    async def end(self, *, quick: bool = False) -> Verdict:
+        """Works off what is left, then judges. ``quick``: ports that only listen for an answer are not waited for."""
+        await self._work_off("what is left", ("uncertain",), 6.0 if quick else None)
         self._let_windows_pass()
         await self._work_off("what was uncertain", ())
         await self._judge()
         return self.verdict
 
-    async def _work_off(self, what: str, may_stay: Sequence[str]) -> None:
-        """One life without a crash, until every message has a status that may stay, and everything was announced."""
+    async def _work_off(self, what: str, may_stay: Sequence[str], at_most: float | None = None) -> None:
+        """One life without a crash, until every message has a status that may stay, and everything was announced.
+
+        ``at_most``: seconds after which that need not be so yet.
+        """
         service = await Service.start(self.config, starter=self.starter)
         try:
             await self._log_in(service)
             for ref in list(self._open):
                 await self._post(service, ref)
-            await until(lambda: self._settled(service, (*FINAL, *may_stay)), 120, every=0.3)
+            await until(lambda: self._settled(service, (*FINAL, *may_stay)), at_most or 120, every=0.3)
         except TimeoutError:
-            rows = self._rows_of_the_living(
-                "SELECT id, status, class, due_ms, sim_id, error FROM messages WHERE direction = 'outbound'"
-            )
-            stuck = [row for row in rows if row[1] not in (*FINAL, *may_stay)]
-            states = await service.get("/v1/modems")
-            modems = [(each["name"], each["state"], each["detail"]) for each in states["items"]]
-            arrived = len(await self.bank.ask("delivered"))
-            self.verdict.wrong("does not come to rest", f"{what}: {stuck[:5]} {modems} {arrived} of {self.parts} parts")
+            if at_most is None:
+                await self._tell_what_is_stuck(service, what, may_stay)
         finally:
             code = await service.stop()
         if code != 0:
             self.verdict.wrong("exit code", f"{what}: {code}")
+
+    async def _tell_what_is_stuck(self, service: Service, what: str, may_stay: Sequence[str]) -> None:
+        rows = self._rows_of_the_living(
+            "SELECT id, status, class, due_ms, sim_id, error FROM messages WHERE direction = 'outbound'"
+        )
+        stuck = [row for row in rows if row[1] not in (*FINAL, *may_stay)]
+        states = await service.get("/v1/modems")
+        modems = [(each["name"], each["state"], each["detail"]) for each in states["items"]]
+        arrived = len(await self.bank.ask("delivered"))
+        self.verdict.wrong("does not come to rest", f"{what}: {stuck[:5]} {modems} {arrived} of {self.parts} parts")
 
     async def _settled(self, service: Service, allowed: Sequence[str]) -> bool:
         for (id_,) in self._rows_of_the_living("SELECT id FROM messages WHERE status = 'held'"):

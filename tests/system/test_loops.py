@@ -17,7 +17,7 @@ def progress(text: str) -> None:
 
 
 def test_fifty_kills_lose_nothing_double_nothing_and_claim_nothing() -> None:
-    total = asyncio.run(kill_loop.loop(50, seed=11, side_by_side=4, say=progress))
+    total = asyncio.run(kill_loop.loop(50, seed=11, side_by_side=4, quick=True, say=progress))
     progress(total.table())
     assert total.breaks == []
     kills = [kill for verdict in total.verdicts for kill in verdict.kills]
