@@ -106,7 +106,7 @@ def intend(cur: sqlite3.Cursor, stamp: Stamp, intent: Intent, *, expire: bool = 
 def undecided(cur: sqlite3.Cursor, now_ms: int) -> list[Attempt]:
     """Uncertain attempts whose window is over."""
     rows = cur.execute(
-        f"{_SELECT} WHERE a.state = 'uncertain' AND a.decide_ms <= ? ORDER BY a.attempt_id LIMIT 100",
+        f"{_SELECT} WHERE a.state = 'uncertain' AND a.decide_ms <= ? ORDER BY a.decide_ms LIMIT 100",
         (now_ms,),
     )
     return [_attempt(row) for row in rows.fetchall()]

@@ -150,8 +150,9 @@ def expire(cur: sqlite3.Cursor, stamp: Stamp, limit: int = 500) -> list[int]:
     A segment that some modem has, or may have, keeps its own course.
     """
     seqs = [row["seq"] for row in cur.execute(
-        "SELECT seq FROM messages WHERE status IN ('scheduled', 'queued', 'sending') AND expires_ms <= ? "
-        "AND (status != 'sending' OR ready = 1 OR due_ms IS NOT NULL) LIMIT ?",
+        # Left to itself SQLite goes by status, through the whole backlog.
+        "SELECT seq FROM messages INDEXED BY messages_expiry WHERE status IN ('scheduled', 'queued', 'sending') "
+        "AND expires_ms <= ? AND (status != 'sending' OR ready = 1 OR due_ms IS NOT NULL) LIMIT ?",
         (stamp.now_ms, limit),
     ).fetchall()]  # fmt: skip
     for seq in seqs:
@@ -161,11 +162,11 @@ def expire(cur: sqlite3.Cursor, stamp: Stamp, limit: int = 500) -> list[int]:
 
 def next_expiry_ms(cur: sqlite3.Cursor) -> int | None:
     """When the next message that waits runs out of time; None when none waits."""
-    value: int | None = cur.execute(
-        "SELECT min(expires_ms) FROM messages WHERE status IN ('scheduled', 'queued', 'sending') "
-        "AND (status != 'sending' OR ready = 1 OR due_ms IS NOT NULL)"
-    ).fetchone()[0]
-    return value
+    row = cur.execute(
+        "SELECT expires_ms FROM messages INDEXED BY messages_expiry WHERE status IN ('scheduled', 'queued', 'sending') "
+        "AND (status != 'sending' OR ready = 1 OR due_ms IS NOT NULL) ORDER BY expires_ms LIMIT 1"
+    ).fetchone()
+    return row["expires_ms"] if row else None
 
 
 def expire_message(cur: sqlite3.Cursor, stamp: Stamp, seq: int) -> None:

@@ -82,5 +82,6 @@ def _real(alias: str, sql: str) -> str:
 
 
 def _bounded(sql: str) -> bool:
-    """Along the key and no further than asked for: lists of the API, the newest row of a table."""
-    return bool(re.search(r"ORDER BY (?:\w+\.)?(?:seq|\w+_id)(?: DESC)? LIMIT", sql))
+    """Along the key and no further than asked for: the newest row of a table, the pages of the API, the oldest rows."""
+    along_the_key = re.search(r"ORDER BY (?:m\.)?(?:seq|\w+_id)(?: DESC)? LIMIT", sql)
+    return bool(along_the_key) and ("WHERE" not in sql or "AS m LEFT JOIN sims" in sql or "created_ms FROM" in sql)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from modemgw.seams import SystemClock
 from modemgw.store import migrate
 
 NOW_MS = 1_795_000_000_000
@@ -140,4 +141,4 @@ def _events(count: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000)
+    make(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000, now_ms=SystemClock().wall_ms())

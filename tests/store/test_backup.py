@@ -97,7 +97,7 @@ async def _filled(path: Path, desk_of: Any) -> dict[str, str]:
     sim = await desk.sim()
     found = {}
     for what in ("submitting", "uncertain"):
-        found[what] = await desk.accept(sim_id=sim)
+        found[what] = await desk.accept(to=f"+49155510{len(what):05d}")
         await desk.intend(sim, what)
     problem = {"code": "no_answer", "text": "-", "retryable": False, "cms": None, "tp_status": None}
     await desk.do(lambda cur, s: outcomes.uncertain(cur, s, "uncertain", problem, s.now_ms + 60_000))
