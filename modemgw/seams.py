@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [one + two for one in _CROCKFORD for two in _CROCKFORD]
 # No wall clock may honestly be earlier than this build (2026-11-01T00:00:00Z); a Pi starts in the past.
 BUILD_MS = 1_793_491_200_000
 _TIMESYNCD = Path("/run/systemd/timesync/synchronized")
@@ -99,7 +100,7 @@ class Ids:
         if value <= self._last:
             value = self._last + 1 + self._rng.getrandbits(40)
         self._last = value
-        return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+        return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
 def _value(text: str) -> int:

@@ -37,9 +37,10 @@ async def accept(
     context.db.require_room()
     draft = _draft(context, order, plan, key_id, resend_of)
     routes = context.settings.routes
+    refs = context.rng.randbytes(len(peers))  # of long messages: the parts of two to one number must not mix
     recipients = [
-        Recipient(context.ids.new(), peer, context.rng.randrange(256), route_for(peer, routes).prefix, country)
-        for peer, country in peers
+        Recipient(context.ids.new(), peer, ref, route_for(peer, routes).prefix if routes else "", country)
+        for (peer, country), ref in zip(peers, refs, strict=True)
     ]
     once = Once(key_id, idempotency_key, fingerprint or b"") if idempotency_key is not None else None
     request = Request(context, order, draft, recipients, once)

@@ -195,11 +195,11 @@ async def activate(context: Context, batch_id: int, texts: dict[int, str] | None
     more = True
     while more:
 
-        def unit(cur: sqlite3.Cursor) -> int:
+        def unit(cur: sqlite3.Cursor) -> bool:
             return acceptance.activate(cur, context.stamp(), batch_id, CHUNK, texts or {})
 
         async with context.bulk:
-            more = await context.commit(unit) > 0
+            more = await context.commit(unit)
 
 
 async def drop(context: Context, batch_id: int) -> None:

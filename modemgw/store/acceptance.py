@@ -28,7 +28,7 @@ _INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' 
 _KNOWN = (
     "SELECT j.value AS peer, (SELECT sim_id FROM messages WHERE peer = j.value AND sim_id IS NOT NULL "
     "ORDER BY seq DESC LIMIT 1) AS sim_id, EXISTS (SELECT 1 FROM messages WHERE peer = j.value AND rank = ? "
-    "AND status IN ('queued', 'sending', 'uncertain')) AS behind FROM json_each(?) AS j"
+    "AND (status = 'queued' OR status = 'sending' OR status = 'uncertain')) AS behind FROM json_each(?) AS j"
 )
 
 
@@ -192,30 +192,31 @@ def accept_batch(cur: sqlite3.Cursor, batch_id: int) -> None:
     cur.execute("UPDATE batches SET accepted = 1 WHERE batch_id = ?", (batch_id,))
 
 
-def activate(cur: sqlite3.Cursor, stamp: Stamp, batch_id: int, limit: int, texts: dict[int, str]) -> int:
-    """The next messages of an accepted batch join the queue and are announced; how many. 0: the batch is done.
+def activate(cur: sqlite3.Cursor, stamp: Stamp, batch_id: int, limit: int, texts: dict[int, str]) -> bool:
+    """The next messages of an accepted batch join the queue and are announced; False: those were the last.
 
     ``texts``: what is announced by row number, where that is known.
     """
     rows = cur.execute(
-        "SELECT seq, status FROM messages WHERE batch_id = ? ORDER BY seq LIMIT ?", (batch_id, limit)
+        "SELECT seq, status FROM messages WHERE batch_id = ? ORDER BY seq LIMIT ?", (batch_id, limit + 1)
     ).fetchall()
-    if not rows:
-        cur.execute("DELETE FROM batches WHERE batch_id = ?", (batch_id,))
-        return 0
-    cur.execute(
-        "UPDATE messages AS m SET batch_id = NULL, due_ms = CASE status WHEN 'scheduled' THEN send_at_ms END, "
-        "ready = status = 'queued' AND NOT EXISTS (SELECT 1 FROM messages AS o WHERE o.peer = m.peer "
-        "AND o.rank = m.rank AND o.seq < m.seq AND o.status IN ('queued', 'sending', 'uncertain')) "
-        "WHERE batch_id = ? AND seq BETWEEN ? AND ?",
-        (batch_id, rows[0]["seq"], rows[-1]["seq"]),
-    )
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if rows:
+        cur.execute(
+            "UPDATE messages AS m SET batch_id = NULL, due_ms = CASE status WHEN 'scheduled' THEN send_at_ms END, "
+            "ready = status = 'queued' AND NOT EXISTS (SELECT 1 FROM messages AS o WHERE o.peer = m.peer "
+            "AND o.rank = m.rank AND o.seq < m.seq "
+            "AND (o.status = 'queued' OR o.status = 'sending' OR o.status = 'uncertain')) "
+            "WHERE batch_id = ? AND seq BETWEEN ? AND ?",
+            (batch_id, rows[0]["seq"], rows[-1]["seq"]),
+        )
     seqs = [row["seq"] for row in rows if row["status"] == "queued"]
-    known = [
-        texts.get(seq) or json.dumps(views.message_by_seq(cur, seq), ensure_ascii=False) for seq in seqs
-    ]  # fmt: skip
+    known = [texts.get(seq) or json.dumps(views.message_by_seq(cur, seq), ensure_ascii=False) for seq in seqs]
     events.announce_messages(cur, stamp, "message.queued", seqs, known)
-    return len(rows)
+    if not more:
+        cur.execute("DELETE FROM batches WHERE batch_id = ?", (batch_id,))
+    return more
 
 
 def drop_batch(cur: sqlite3.Cursor, stamp: Stamp, batch_id: int, limit: int) -> int:

@@ -14,6 +14,9 @@ from modemgw.store.errors import StaleState
 from modemgw.store.events import Stamp
 
 KEEP = -1  # of settle: no time was given
+# As the indexes have it: messages that are on their way, and those that may still be too late.
+_ON_ITS_WAY = "(status = 'queued' OR status = 'sending' OR status = 'uncertain')"
+_MAY_EXPIRE = "(status = 'scheduled' OR status = 'queued' OR status = 'sending')"
 OPEN = ("queued", "sending", "uncertain")  # on its way: a later message to the same number waits
 
 
@@ -73,7 +76,7 @@ def _is_behind(cur: sqlite3.Cursor, message_seq: int, peer: str, rank: int) -> b
     """True while an earlier message of this class to this number is on its way: they must not overtake each other."""
     return cur.execute(
         "SELECT 1 FROM messages WHERE peer = ? AND rank = ? AND seq < ? "
-        "AND status IN ('queued', 'sending', 'uncertain') LIMIT 1",
+        f"AND {_ON_ITS_WAY} LIMIT 1",
         (peer, rank, message_seq),
     ).fetchone() is not None  # fmt: skip
 
@@ -82,7 +85,7 @@ def release_next(cur: sqlite3.Cursor, stamp: Stamp, peer: str, rank: int) -> Non
     """An earlier message to this number has ended its way: the next one may go."""
     cur.execute(
         "UPDATE messages SET ready = 1 WHERE seq = (SELECT min(seq) FROM messages WHERE peer = ? AND rank = ? "
-        "AND status IN ('queued', 'sending', 'uncertain')) "
+        f"AND {_ON_ITS_WAY}) "
         "AND status = 'queued' AND ready = 0 AND due_ms IS NULL AND held = 0 AND batch_id IS NULL",
         (peer, rank),
     )
@@ -151,7 +154,7 @@ def expire(cur: sqlite3.Cursor, stamp: Stamp, limit: int = 500) -> list[int]:
     """
     seqs = [row["seq"] for row in cur.execute(
         # Left to itself SQLite goes by status, through the whole backlog.
-        "SELECT seq FROM messages INDEXED BY messages_expiry WHERE status IN ('scheduled', 'queued', 'sending') "
+        f"SELECT seq FROM messages INDEXED BY messages_expiry WHERE {_MAY_EXPIRE} "
         "AND expires_ms <= ? AND (status != 'sending' OR ready = 1 OR due_ms IS NOT NULL) LIMIT ?",
         (stamp.now_ms, limit),
     ).fetchall()]  # fmt: skip
@@ -163,7 +166,7 @@ def expire(cur: sqlite3.Cursor, stamp: Stamp, limit: int = 500) -> list[int]:
 def next_expiry_ms(cur: sqlite3.Cursor) -> int | None:
     """When the next message that waits runs out of time; None when none waits."""
     row = cur.execute(
-        "SELECT expires_ms FROM messages INDEXED BY messages_expiry WHERE status IN ('scheduled', 'queued', 'sending') "
+        f"SELECT expires_ms FROM messages INDEXED BY messages_expiry WHERE {_MAY_EXPIRE} "
         "AND (status != 'sending' OR ready = 1 OR due_ms IS NOT NULL) ORDER BY expires_ms LIMIT 1"
     ).fetchone()
     return row["expires_ms"] if row else None

@@ -27,8 +27,14 @@ DROP INDEX messages_free;
 DROP INDEX messages_bound;
 CREATE INDEX messages_free ON messages (rank, line_id, seq) WHERE ready = 1 AND sim_id IS NULL;
 CREATE INDEX messages_bound ON messages (sim_id, rank, line_id, seq) WHERE ready = 1 AND sim_id IS NOT NULL;
+-- Conditions of indexes name each state by itself: for a list of more than two, SQLite builds a table of it for every
+-- row that is written, which costs more than all the rest. Queries have to repeat them as they stand here.
 -- Who comes before whom among the messages to one number.
-CREATE INDEX messages_open ON messages (peer, rank, seq) WHERE status IN ('queued', 'sending', 'uncertain');
+CREATE INDEX messages_open ON messages (peer, rank, seq)
+    WHERE (status = 'queued' OR status = 'sending' OR status = 'uncertain');
+DROP INDEX messages_expiry;
+CREATE INDEX messages_expiry ON messages (expires_ms)
+    WHERE (status = 'scheduled' OR status = 'queued' OR status = 'sending');
 CREATE INDEX messages_batch ON messages (batch_id, seq) WHERE batch_id IS NOT NULL;
 
 -- A SIM at its limit may still have a reserve for urgent messages.
