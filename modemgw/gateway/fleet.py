@@ -68,6 +68,8 @@ class Fleet:
         """Durable first, then off the SIM. Raises while the SIM is not known: the message stays where it is."""
         line = self.lines[modem.name]
         sim_id = await self._identify(line)
+        if sim_id is None and pdu.receipt.kind == "direct" and incoming.is_report(pdu.pdu):
+            sim_id = await self._sim_of_open_attempt(modem.port_path)
         if sim_id is None:
             raise RuntimeError(f"{modem.name}: a message came before its SIM is known; it stays on the SIM")
         received_id = await incoming.handle(self._context, sim_id=sim_id, modem=modem.name, pdu=pdu.pdu)
@@ -75,6 +77,12 @@ class Fleet:
         await modem.acknowledge(pdu.receipt)
         crash_point("after_cmgd")
         await incoming.acknowledged(self._context, received_id)
+
+    async def _sim_of_open_attempt(self, port: str) -> int | None:
+        """While a port only listens, its SIM is not known; a report there speaks of what a crash left open. It exists
+        nowhere but in our memory, so it is not kept waiting: another crash would lose the proof."""
+        attempt = await self._context.db.read(lambda cur: attempts.newest_open_on_port(cur, port))
+        return attempt.sim_id if attempt else None
 
     async def late_submit(self, modem: Modem, token: str | None, mr: int | None) -> None:
         """An answer for a SUBMIT that had been given up."""

@@ -63,6 +63,11 @@ async def handle(context: Context, *, sim_id: int, modem: str, pdu: str) -> int:
     return received_id
 
 
+def is_report(pdu: str) -> bool:
+    """Does it speak of a message that we sent?"""
+    return _read(pdu).kind == "status_report"
+
+
 async def acknowledged(context: Context, received_id: int) -> None:
     """The PDU is gone from the SIM: the same one again would be a repeat by the network."""
     await context.db.write(lambda cur: inbox.acknowledged(cur, received_id, context.clock.wall_ms()))
