@@ -24,7 +24,7 @@ class FlooredClock:
         self.boot_id = base.boot_id
         self._base = base
         self._synchronised = synchronised
-        self._floor_ms = max(BUILD_MS, floor_ms)
+        self._floor_ms = max(BUILD_MS, floor_ms + 1)  # what is stamped from now on can be told from what was
         self._began_at_ms = self._base_offset_ms()
         # Ours minus the time since the boot, while the machine's clock is not taken.
         self._offset_ms: int | None = None
