@@ -15,22 +15,23 @@ Rules:
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from modemgw.gateway.fleet import Fleet, Line
 from modemgw.modem.identity import same_imei
 from modemgw.modem.settings import ModemSettings
-from modemgw.modem.states import Reason
+from modemgw.modem.states import ModemState, Reason
 from modemgw.port.discovery import Place, real
 from modemgw.port.errors import PortError
-from modemgw.port.probe import Speaks, probe
+from modemgw.port.opener import Connect
+from modemgw.port.probe import probe
 
 log = logging.getLogger(__name__)
+_UNDECIDED_S = 0.5
+_NOBODY = (ModemState.ABSENT, ModemState.FAILED, ModemState.DISABLED)  # nobody answers there as that modem
 _AGAIN_S = (0.5, 1.0, 2.0, 2.0, 4.0, 4.0, 8.0, 8.0, 15.0, 30.0, 60.0, 300.0)  # after the first, second ... silence
-
-Probe = Callable[[str], Awaitable[Speaks | None]]
 
 
 class Changes(Protocol):
@@ -52,7 +53,7 @@ class _Seen:
 
 class Finder:
     """``run`` until cancelled. ``template``: the settings for modems that nobody configured; None: only those that are
-    configured are used."""
+    configured are used. ``connect`` stands in for ttys."""
 
     def __init__(
         self,
@@ -61,13 +62,13 @@ class Finder:
         scan: Callable[[], Sequence[Place]],
         *,
         template: ModemSettings | None = None,
-        ask: Probe = probe,
+        connect: Connect | None = None,
     ) -> None:
         self._fleet = fleet
         self._changes = changes
         self._scan = scan
         self._template = template
-        self._ask = ask
+        self._connect = connect
         self._seen: dict[str, _Seen] = {}
         self._homes: dict[str, str] = {}  # modem -> place where it was last
         self._warned: set[tuple[str, str]] = set()
@@ -127,7 +128,7 @@ class Finder:
                 self._put(waiting, tty, seen, listen=True)
                 return
             try:
-                answer = await self._ask(tty)
+                answer = await probe(tty, connect=self._connect)
             except PortError as error:
                 log.debug("%s is not asked: %s", tty, error)
                 continue
@@ -141,18 +142,22 @@ class Finder:
     async def _claim(self, seen: _Seen, tty: str, imei: str | None) -> None:
         """A modem answers on ``tty``: whose is it?"""
         place = seen.place.name
-        own = [name for name in sorted(self._roaming) if self._is(name, imei, place)]
-        free = [name for name in own if not self._fleet.lines[name].modem.port_path]
+        lines = self._fleet.lines
+        own = [name for name in sorted(lines) if self._is(name, imei, place)]
+        bound = [lines[name].modem for name in own if lines[name].modem.port_path]
+        if any(modem.state is ModemState.INITIALIZING for modem in bound):
+            seen.due = self._now() + _UNDECIDED_S  # it will turn out who is on that port
+            return
+        taken = [modem.name for modem in bound if modem.state not in _NOBODY or modem.reason is Reason.NO_SIM]
+        free = [name for name in own if name in self._roaming and name not in taken]
         free.sort(key=lambda name: self._homes.get(name) != place)
-        taken = [line.modem.name for line in self._fleet.lines.values() if line.modem.name not in free]
-        taken = [name for name in taken if self._is(name, imei, place) and self._fleet.lines[name].modem.port_path]
         if imei is not None and taken:
             self._warn(place, imei, taken[0])
         if free and not (taken and self._template is not None and self._homes.get(free[0]) != place):
             self._put(free[0], tty, seen)
         elif self._template is not None:
             name = self._name(imei, place)
-            await self._fleet.adopt(replace(self._template, name=name, port=tty, imei=imei))
+            await self._fleet.adopt(replace(self._template, name=name, port=tty, imei=imei), connect=self._connect)
             self._roaming.add(name)
             self._put(name, tty, seen)
         elif not taken:

@@ -30,7 +30,8 @@ class Dialogue:
         self.echo = True  # whether the modem still repeats what it is told; start-up settles it
         self.attention = asyncio.Event()  # something happened that whoever watches this modem should look at
         self.dead = False  # it was called for long enough and did not answer
-        self.on_resynced: Callable[[float], None] = lambda _: None  # gets how long it took to get in step again
+        self.on_resynced: Callable[[float], None] = lambda _: None  # how long it took to get in step after silence
+        self._silent = False  # the last command got no answer
         self._submit_open = False  # the last submit has no result
         self._turn = asyncio.Lock()
         self._restarted: str | None = None
@@ -67,12 +68,14 @@ class Dialogue:
             began = loop.time()
             await self.synchronise(_PATIENCE_AFTER_SUBMIT if self._submit_open else None)
             self._check()
-            self.on_resynced(loop.time() - began)
-        self._submit_open = False
+            if self._silent:
+                self.on_resynced(loop.time() - began)
+        self._submit_open = self._silent = False
         try:
             reply = await self.port.run(command, before_payload=before_payload)
         except CommandTimeout as error:
             self._submit_open = error.payload_written
+            self._silent = True
             raise
         if reply.echoed and not self.echo:
             self.restart_seen("it repeats commands again")
