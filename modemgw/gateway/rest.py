@@ -44,6 +44,7 @@ class Rest:
         now = self._context.clock.monotonic()
         breaker = self._member.breaker
         pause = (breaker.out_until or now) - now
+        self._member.state.probing = breaker.out_until is not None and pause <= 0
         plan = self._context.settings.sims.get(self._member.iccid or "")
         if plan is not None and self._last_s is not None:
             pause = max(pause, self._last_s + plan.min_gap_s + self._jitter * plan.jitter_s - now)

@@ -16,9 +16,10 @@ from modemgw.domain.route import ANY, Route
 
 @dataclass(slots=True)
 class SimState:
-    """What is known of a SIM that is in a modem. ``blocked``: the limit that it is at; ``full``: it may
-    write to no further number this month; ``out``: its breaker is open.
+    """What is known of a SIM that is in a modem.
 
+    ``blocked``: the limit that it is at. ``full``: it may write to no further number this month. ``out``: its breaker
+    is open; ``probing``: and the next message shows whether that is still right.
     ``failures``: sends in a row that were not accepted. ``headroom``: share of its tightest limit that is left.
     """
 
@@ -31,6 +32,7 @@ class SimState:
     urgent_only: bool = False
     full: bool = False
     out: bool = False
+    probing: bool = False
     busy: bool = False
     failures: int = 0
     headroom: float = 1.0
@@ -141,6 +143,6 @@ def _for(route: Route) -> str:
     return route.prefix or "all other numbers"
 
 
-def preference(sim: SimState) -> tuple[int, float, int]:
-    """Sorts idle SIMs: healthy ones first, then those with most left, then the one that has rested longest."""
-    return (sim.failures, -round(sim.headroom, 1), sim.served)
+def preference(sim: SimState) -> tuple[bool, int, float, int]:
+    """Sorts idle SIMs: one to be tried, then healthy ones, those with most left, the one that has rested longest."""
+    return (not sim.probing, sim.failures, -round(sim.headroom, 1), sim.served)

@@ -124,7 +124,7 @@ async def test_a_crash_in_a_long_request_leaves_nothing_of_it_unless_it_was_prom
         await world.registered()
         await begin_batch(world, "+4915551", accept=False)
         await begin_batch(world, "+4915552", accept=True)
-        page = await world.gateway.db.read(lambda cur: everything(cur))
+        page = await world.gateway.db.read(everything)
         assert {each["to"][:8] for each in page} == {"+4915552"}
         await world.restart()
         rows = await world.query("SELECT substr(peer, 1, 8), count(*), sum(ready) FROM messages GROUP BY 1")
