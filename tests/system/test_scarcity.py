@@ -53,28 +53,30 @@ async def start_with_few_descriptors(argv: Sequence[str], env: Mapping[str, str]
 
 
 async def test_connections_that_use_up_all_descriptors_take_neither_modems_nor_the_database(make_lab: Any) -> None:
-    async with make_lab(["a", "b"], latency=[0.05, 0.1]) as lab:
-        async with lab.running(starter=start_with_few_descriptors) as service:
-            await service.modem("a", "registered")
-            await service.modem("b", "registered")
-            host, _, port = service.url.removeprefix("http://").partition(":")
-            flood = []
-            for _ in range(100):
-                connection = socket.socket()
-                connection.setblocking(False)
-                connection.connect_ex((host, int(port)))
-                flood.append(connection)
-            await asyncio.sleep(0.5)
-            await lab.bank.ask("deliver", modem="a", sender="+4915559000001", text="arrived in the flood")
+    async with (
+        make_lab(["a", "b"], latency=[0.05, 0.1]) as lab,
+        lab.running(starter=start_with_few_descriptors) as service,
+    ):
+        await service.modem("a", "registered")
+        await service.modem("b", "registered")
+        host, _, port = service.url.removeprefix("http://").partition(":")
+        flood = []
+        for _ in range(100):
+            connection = socket.socket()
+            connection.setblocking(False)
+            connection.connect_ex((host, int(port)))
+            flood.append(connection)
+        await asyncio.sleep(0.5)
+        await lab.bank.ask("deliver", modem="a", sender="+4915559000001", text="arrived in the flood")
 
-            async def taken_off_the_sim() -> bool:
-                return (await lab.bank.ask("modems"))["a"]["stored"] == 0
+        async def taken_off_the_sim() -> bool:
+            return (await lab.bank.ask("modems"))["a"]["stored"] == 0
 
-            await until(taken_off_the_sim, 10)
-            for connection in flood:
-                connection.close()
-            await until(service.inbox)
-            sent = await service.send("+4915112345678", "after the flood")
-            await service.message(sent, "delivered")
-            assert {each["state"] for each in (await service.get("/v1/modems"))["items"]} == {"registered"}
-            assert await service.stop() == 0
+        await until(taken_off_the_sim, 10)
+        for connection in flood:
+            connection.close()
+        await until(service.inbox)
+        sent = await service.send("+4915112345678", "after the flood")
+        await service.message(sent, "delivered")
+        assert {each["state"] for each in (await service.get("/v1/modems"))["items"]} == {"registered"}
+        assert await service.stop() == 0
