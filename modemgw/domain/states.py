@@ -36,7 +36,7 @@ SEGMENT_TRANSITIONS: Mapping[str, Mapping[str, str]] = {
                    "report_delivered": "delivered", "report_undelivered": "undelivered"},
     "submitted": {"accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered"},
     "uncertain": {"accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered",
-                  "retry": "queued", "no_proof": "unknown", "give_up": "failed", "expire": "unknown"},
+                  "retry": "queued", "no_proof": "unknown"},
     "unknown": {"accepted": "submitted", "report_delivered": "delivered", "report_undelivered": "undelivered",
                 "resolve_sent": "submitted", "resolve_failed": "failed"},
     # An answer may come after its report did.

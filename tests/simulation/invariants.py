@@ -166,15 +166,18 @@ async def _final_states(world: World) -> list[str]:
 
 async def _limits(world: World, day: "Day", watch: Watch) -> list[str]:
     """I8: the daily fuse, plus one for each other modem that was at its prompt, and the limit of a SIM."""
+    # Whoever sets the clock to tomorrow opens tomorrow's budget, also if it is set back later.
+    steady = not day.plan.jumps and not day.plan.starts_in_1970
+    fuse = day.plan.daily_cap * (1 if steady else 2 + day.plan.jumps)
     wrong = [
         f"I8: {count} on day {date}, the fuse is {day.plan.daily_cap}"
         for date, count in await world.query(
             "SELECT started_ms / 86400000 AS day, count(*) FROM attempts WHERE state != 'not_sent' GROUP BY day"
         )
-        if count > day.plan.daily_cap + day.plan.modems - 1
+        if count > fuse + day.plan.modems - 1
     ]
     # Where the clock is set, what was debited moves along by whole hours; that is not counted again here.
-    limits = {} if day.plan.jumps or day.plan.starts_in_1970 else watch.limits
+    limits = watch.limits if steady else {}
     for iccid, settings in limits.items():
         rows = await world.query(
             "SELECT started_ms / 3600000 AS hour, count(*) FROM attempts JOIN sims USING (sim_id) "
@@ -237,9 +240,7 @@ async def _stuck(world: World, watch: Watch) -> list[str]:
     """I12: what may go does not wait for an hour while a SIM that may send it does nothing."""
     now = asyncio.get_running_loop().time()
     idle = {
-        line.sim_id
-        for line in world.gateway.fleet.lines.values()
-        if line.sender is not None and line.sender._blocked is None
+        sim_id for (sim_id,) in await world.query("SELECT sim_id FROM sims WHERE available = 1 AND blocked IS NULL")
     }
     rows = await world.query("SELECT seq, sim_id FROM messages WHERE ready = 1")
     waiting = {seq for seq, sim_id in rows if idle and (sim_id is None or sim_id in idle)}

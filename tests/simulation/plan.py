@@ -158,7 +158,7 @@ def _text(rng: random.Random) -> str:
 
 
 def draw_fault(rng: random.Random) -> faults.Fault:
-    """One thing that a modem does wrong."""
+    """One thing that a modem does wrong. Late answers come in order: no modem lets one overtake another."""
     on_submit = faults.Command("AT+CMGS")
     anywhere = faults.Byte(rng.randrange(1, 400))
     back = rng.uniform(3, 60)
@@ -166,7 +166,6 @@ def draw_fault(rng: random.Random) -> faults.Fault:
     choices: tuple[Callable[[], faults.Fault], ...] = (
         lambda: faults.Fault(on_submit, faults.Drop(rng.choice(("answer", "final", "prompt")))),  # type: ignore[arg-type]
         lambda: faults.Fault(on_submit, faults.Delay(rng.uniform(1, 250))),
-        lambda: faults.Fault(on_submit, faults.Delay(rng.uniform(1, 250), busy=False)),
         lambda: faults.Fault(on_submit, faults.Delay(rng.uniform(1, 25), what="prompt")),
         lambda: faults.Fault(on_submit, faults.Error(f"+CMS ERROR: {rng.choice((38, 42, 331, 304, 500, 512))}")),
         lambda: faults.Fault(on_submit, faults.Error("+CMS ERROR: 304", early=True)),
@@ -187,7 +186,7 @@ def draw_fault(rng: random.Random) -> faults.Fault:
         lambda: faults.Fault(faults.Command("AT+CMGD"), faults.Drop()),
         lambda: faults.Fault(faults.Command("AT+CMGD"), faults.Unplug("end", back=back)),
         lambda: faults.Fault(faults.Command("AT+CSQ"), faults.Drop()),
-        lambda: faults.Fault(faults.Command("AT+COPS"), faults.Delay(rng.uniform(1, 200), busy=taken)),
+        lambda: faults.Fault(faults.Command("AT+COPS"), faults.Delay(rng.uniform(1, 200))),
         lambda: faults.Fault(faults.Command("AT"), faults.Stray("^RSSI: 12", "final")),
         lambda: faults.Fault(anywhere, faults.Reboot()),
         lambda: faults.Fault(anywhere, faults.Unplug(back=back)),

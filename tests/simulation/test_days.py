@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from simulation import crashes
+from simulation import day as days
 from simulation.day import Broken, live
 from simulation.plan import Crash, Mishap, Plan, Submission, agenda
 
@@ -86,8 +88,6 @@ def test_a_process_that_is_killed_all_the_time_breaks_no_rule(tmp_path: Path) ->
 @pytest.mark.parametrize("rule", ["a copy too many", "a false delivered", "a lost message", "a lost arrival"])
 def test_a_broken_rule_is_noticed(rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rules are tried on a product that breaks them: what checks nothing would find nothing."""
-    from simulation import day as days
-
     checked = days.check_at_the_end
 
     async def tampered(world: Any, day: Any) -> None:
