@@ -31,7 +31,7 @@ Unit = Callable[[sqlite3.Cursor], T]
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 64
-_CHECK_S = 1.5  # of the five seconds in which a big database must be sending again
+_CHECK_S = 1.0  # of the five seconds in which a big database must be sending again
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA busy_timeout = 5000",

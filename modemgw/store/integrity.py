@@ -16,6 +16,7 @@ from typing import Protocol
 from modemgw.store.errors import StoreCorrupt
 
 log = logging.getLogger(__name__)
+_LATER_S = 60.0  # first the modems and what waits for them: both want the disk
 # SQLITE_CORRUPT, SQLITE_NOTADB: the file itself is wrong, and trying again won't help.
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -58,6 +59,7 @@ async def inspect(path: Path) -> None:
         while not task.done():
             connection.interrupt()
             await asyncio.wait([task], timeout=0.1)
+        task.exception()  # an interrupted check has nothing to say
         connection.close()
 
 
@@ -79,6 +81,7 @@ async def watch(store: Store, path: Path) -> None:
     """Until cancelled; raises StoreCorrupt when damage is found, and sees to it that the next start looks closely."""
     try:
         if not store.checked:
+            await asyncio.sleep(_LATER_S)
             await inspect(path)
             log.info("the whole database was checked and is good")
         await store.damage()
