@@ -6,8 +6,6 @@ from modemgw.cli import where
 from modemgw.cli.stop import Stop
 from modemgw.config import Config
 
-NO_ALERTS = "this version reads [alerts] and does not send any yet"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     where.add_option(parser)
@@ -37,7 +35,7 @@ def summary(settings: Config) -> list[str]:
     lines += [f"  SIM {sim.name or sim.iccid}" for sim in settings.sims]
     lines += [f"  webhook {hook.url} for {', '.join(hook.events)}" for hook in settings.webhooks]
     if settings.alerts:
-        lines.append(f"  alerts to {settings.alerts.to}: {NO_ALERTS}")
+        lines.append(f"  alerts to {settings.alerts.to} on {', '.join(settings.alerts.on)}")
     for address in settings.http.listen:
         if not address.startswith(("127.", "[::1]", "localhost:")):
             lines.append(f"  note: {address} is not encrypted; everybody on the way can read keys and messages")

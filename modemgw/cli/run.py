@@ -5,12 +5,10 @@ Exit codes: 0 clean stop; 1 cannot start, with one line on standard error; 2 bad
 
 import argparse
 import asyncio
-import logging
 import os
 
 from modemgw import app, logs
 from modemgw.cli import where
-from modemgw.cli.check import NO_ALERTS
 from modemgw.cli.stop import Stop
 
 
@@ -30,8 +28,6 @@ def run(args: argparse.Namespace) -> int:
     settings = where.load(args)
     os.umask(0o077)  # messages are nobody else's business
     logs.setup(args.log_level.upper(), json=args.log_json)
-    if settings.alerts:
-        logging.getLogger(__name__).warning("%s", NO_ALERTS)
     # Started by systemd as a service, nobody watches the output: secrets must not be printed into the journal.
     interactive = "NOTIFY_SOCKET" not in os.environ
     try:

@@ -21,6 +21,14 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """``[alerts]``: the owner's number, and what to tell: modem.failed, sim.credit, sim.limit, queue.stuck."""
+
+    to: str
+    on: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """The configuration as the gateway needs it. ``timezone`` rules what a day and a month are."""
 
@@ -29,6 +37,8 @@ class GatewaySettings:
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     sims: Mapping[str, SimSettings] = field(default_factory=dict)  # by ICCID
     routes: tuple[Route, ...] = ()
+    alerts: AlertSettings | None = None
+    heartbeat_s: float = 0.0  # between two rounds of messages from SIM to SIM; 0: none
 
 
 class Context:
@@ -54,7 +64,7 @@ class Context:
         self.running: dict[tuple[str, str], None] = {}  # Idempotency-Keys of long requests that are under way
         self.bus = Bus()
         self.clock_steps = ClockSteps(db, clock)
-        self._on_announcement = on_announcement
+        self.on_announcement = on_announcement
 
     @property
     def settings(self) -> GatewaySettings:
@@ -80,7 +90,7 @@ class Context:
             return await self.db.write(unit, urgent=urgent)
         finally:
             self.bus.publish()
-            self._on_announcement()
+            self.on_announcement()
             if self._freed:
                 self._freed = False
                 self.wake()

@@ -14,8 +14,10 @@ from modemgw.domain.message import Order
 from modemgw.domain.route import route_for
 from modemgw.domain.states import FINAL_STATUSES
 from modemgw.gateway import accept, batch, describe, recovery
-from modemgw.gateway.context import Context
+from modemgw.gateway.alerts import Alerts
+from modemgw.gateway.context import Context, GatewaySettings
 from modemgw.gateway.fleet import Fleet, Line
+from modemgw.gateway.heartbeat import Heartbeat
 from modemgw.gateway.timers import Timers
 from modemgw.gateway.upkeep import Upkeep
 from modemgw.modem.errors import ModemError, UnlockFailed
@@ -36,6 +38,7 @@ class Gateway:
         self.fleet = Fleet(context)
         self._timers = Timers(context, self.fleet.wake)
         self._upkeep = Upkeep(context)
+        self._alerts = Alerts(context, self.fleet)
         context.wake = self._wake
         self._stopping = False
 
@@ -64,8 +67,19 @@ class Gateway:
         """The modems and the timers, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._timers.run(), name="timers")
+            if self.context.settings.heartbeat_s:
+                beat = Heartbeat(self.context, self.fleet, self.context.settings.heartbeat_s)
+                group.create_task(beat.run(), name="heartbeat")
             group.create_task(self._upkeep.run(), name="upkeep")
+            group.create_task(self._alerts.run(), name="alerts")
             group.create_task(self.fleet.run(), name="fleet")
+
+    async def change_settings(self, settings: GatewaySettings) -> None:
+        """Other limits, rules and alerts, for everything that has not been handed to a modem yet."""
+        learnt = self.context.settings.destinations.home_country
+        self.context.settings = settings
+        self.context.learn_home(learnt)
+        await self.context.commit(self._sort_anew)
 
     async def stop(self) -> None:
         """Begins nothing new and waits for the answers that are due; then ``run`` may be cancelled."""

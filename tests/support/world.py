@@ -267,6 +267,10 @@ class World:
         lines = self.gateway.fleet.lines
         await self.until(lambda: all(lines[name].sender is not None for name in names or lines), 120.0)
 
+    async def sleep(self, seconds: float) -> None:
+        """Lets virtual time pass."""
+        await asyncio.sleep(seconds)
+
     async def inbox(self) -> list[dict[str, Any]]:
         page = await self.gateway.db.read(lambda cur: views.inbox(cur, limit=500))
         return list(reversed(page["items"]))
