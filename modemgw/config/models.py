@@ -162,6 +162,12 @@ class Alerts(Section):
     on: Annotated[tuple[AlertEvent, ...], BeforeValidator(_tuple)] = get_args(AlertEvent)
 
 
+class Heartbeat(Section):
+    """``every``: hours between two messages from one own SIM to another, each a segment; 0: none."""
+
+    every: Annotated[float, Field(ge=0, le=8760)] = 0.0
+
+
 class Config(Section):
     """The whole configuration. No ``[[modem]]`` at all: every modem found is used."""
 
@@ -173,6 +179,7 @@ class Config(Section):
     routes: Annotated[tuple[Route, ...], BeforeValidator(_tuple), Field(alias="route")] = ()
     webhooks: Annotated[tuple[Webhook, ...], BeforeValidator(_tuple), Field(alias="webhook")] = ()
     alerts: Alerts | None = None
+    heartbeat: Heartbeat = Heartbeat()
     _file: Path | None = PrivateAttr(None)
 
     @property

@@ -7,16 +7,23 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from modemgw.config import checks
-from modemgw.config.models import Alerts, Config, Gateway, Http, Modem, Policy, Section, Sim, Webhook
+from modemgw.config.models import Alerts, Config, Gateway, Heartbeat, Http, Modem, Policy, Route, Section, Sim, Webhook
 
 Path = tuple[str | int, ...]
 
-TABLES: Mapping[str, type[Section]] = {"gateway": Gateway, "http": Http, "policy": Policy, "alerts": Alerts}
-ARRAYS: Mapping[str, type[Section]] = {"modem": Modem, "sim": Sim, "webhook": Webhook}
+TABLES: Mapping[str, type[Section]] = {
+    "gateway": Gateway,
+    "http": Http,
+    "policy": Policy,
+    "alerts": Alerts,
+    "heartbeat": Heartbeat,
+}
+ARRAYS: Mapping[str, type[Section]] = {"modem": Modem, "sim": Sim, "webhook": Webhook, "route": Route}
 
 _EXPECTED = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
+    "float_type": "a number",
     "int_from_float": "a whole number",
     "bool_type": "true or false",
     "tuple_type": "a list in square brackets",
