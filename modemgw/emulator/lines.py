@@ -1,8 +1,8 @@
 """Command lines taken apart, and the table of commands.
 
-V.250 clause 5.2: a line is `AT`, then basic commands (one letter, perhaps after `&`, with a number), `S` registers
-and extended commands (`+ ^ # % * $ _` and a name) which end with `;`. TS 27.005 and 27.007 use extended commands:
-`+X`, `+X?`, `+X=?`, `+X=…`.
+V.250 clause 5.2: a line is `AT`, then basic commands (one letter, with a number; makers put theirs behind `&` or a
+backslash, as in `AT\\Q3` for flow control), `S` registers and extended commands (`+ ^ # % * $ _` and a name) which end
+with `;`. TS 27.005 and 27.007 use extended commands: `+X`, `+X?`, `+X=?`, `+X=…`.
 """
 
 import re
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modemgw.emulator.device import Device
 
 _EXTENDED = "+^#%*$_"
-_BASIC = re.compile(r"(S\d+|&?[A-Z])(=\?|\?|=?\d*)", re.IGNORECASE)
+_BASIC = re.compile(r"(S\d+|[&\\]?[A-Z])(=\?|\?|=?\d*)", re.IGNORECASE)
 _NAME = re.compile(r"[+^#%*$_][A-Z0-9]+", re.IGNORECASE)
 
 

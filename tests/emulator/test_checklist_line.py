@@ -36,6 +36,10 @@ def test_item_02_commands_on_one_line_share_one_result(bench: Any) -> None:
     assert bench.send('AT+CSCS="A;B";+CFUN?\r') == b"\r\n+CME ERROR: 50\r\n"
 
 
+def test_what_steers_the_hardware_of_a_line_is_taken_and_ignored(bench: Any) -> None:
+    bench.ok("AT&C1", "AT\\Q3", "AT\\Q3E0", "AT+IFC=2,2", "ATX4&D2\\Q0")
+
+
 @pytest.mark.parametrize("prompt", ["\r\n> ", "\r\n>", "\r\n>\r\n"])
 def test_item_03_the_prompt_has_no_line_end_unless_the_persona_says_so(
     prompt: str, make_bench: Make, variant: Make
