@@ -37,7 +37,6 @@ class GatewaySettings:
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     sims: Mapping[str, SimSettings] = field(default_factory=dict)  # by ICCID
     routes: tuple[Route, ...] = ()
-    heartbeat_s: float = 0.0  # between two rounds of messages from SIM to SIM; 0: none
     alerts: AlertSettings | None = None
     heartbeat_s: float = 0.0  # between two rounds of messages from SIM to SIM; 0: none
 

@@ -18,7 +18,6 @@ from modemgw.gateway.alerts import Alerts
 from modemgw.gateway.context import Context, GatewaySettings
 from modemgw.gateway.fleet import Fleet, Line
 from modemgw.gateway.heartbeat import Heartbeat
-from modemgw.gateway.heartbeat import Heartbeat
 from modemgw.gateway.timers import Timers
 from modemgw.gateway.upkeep import Upkeep
 from modemgw.modem.errors import ModemError, UnlockFailed
@@ -68,9 +67,6 @@ class Gateway:
         """The modems and the timers, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._timers.run(), name="timers")
-            if self.context.settings.heartbeat_s:
-                beat = Heartbeat(self.context, self.fleet, self.context.settings.heartbeat_s)
-                group.create_task(beat.run(), name="heartbeat")
             if self.context.settings.heartbeat_s:
                 beat = Heartbeat(self.context, self.fleet, self.context.settings.heartbeat_s)
                 group.create_task(beat.run(), name="heartbeat")
