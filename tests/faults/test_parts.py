@@ -103,6 +103,7 @@ async def test_single_parts_without_end_take_room_on_disk_alone_and_are_shown_af
         for ref in range(120):
             await door.take(_part(f"lonely {ref} ", ref, 255, 1 + ref % 255, BERT))
         assert await door.texts() == []
+        await world.gateway.disable("a")
         shown = await world.until(lambda: _count(world, 120), within=26 * 3600)
         assert shown
         assert all(each["complete"] is False for each in await world.inbox())

@@ -74,7 +74,10 @@ class Watch:
         self._patience(row)
 
     def _patience(self, row: sqlite3.Row) -> None:
-        """No retry before its back-off is over, and no resend before its window, however the wall clock was set."""
+        """No retry before its back-off is over, and no resend before its window, however the wall clock was set.
+
+        What one SIM refused may go to another one at once.
+        """
         earlier = self._database.execute(
             "SELECT a.*, m.class FROM attempts AS a JOIN segments USING (segment_id) JOIN messages AS m "
             "ON m.seq = message_seq WHERE segment_id = ? AND attempt_id < ? ORDER BY attempt_id",
@@ -85,7 +88,7 @@ class Watch:
         last = earlier[-1]
         gap = self._loop.time() - self._submitted_at.get(last["attempt_id"], float("-inf"))
         wanted = 0.0
-        if last["state"] == "refused" and last["cms"] is not None:
+        if last["state"] == "refused" and last["cms"] is not None and last["sim_id"] == row["sim_id"]:
             failures = sum(each["state"] == "refused" for each in earlier) - 1
             wanted = retry.after_refusal(meaning(last["cms"]).policy, last["cms"], failures).after_s or 0.0
         elif last["state"] in ("unknown", "uncertain"):
