@@ -118,8 +118,12 @@ class Finder:
             path = line.modem.port_path
             if path and (real(path) not in there or line.modem.reason is Reason.WRONG_IDENTITY):
                 line.supervisor.move("")
-                for seen in self._seen.values():
-                    seen.due, seen.tries = self._now(), 0
+                self._ask_all()
+
+    def _ask_all(self) -> None:
+        """A port became free: whoever is there now may be somebody else."""
+        for seen in self._seen.values():
+            seen.due, seen.tries = self._now(), 0
 
     async def _look_into(self, seen: _Seen) -> None:
         for tty in seen.place.ttys:
@@ -172,6 +176,8 @@ class Finder:
         return known is not None and same_imei(known, imei)
 
     def _put(self, name: str, tty: str, seen: _Seen, *, listen: bool = False) -> None:
+        if self._fleet.lines[name].modem.port_path:
+            self._ask_all()
         seen.due, seen.tries = None, 0
         self._homes[name] = seen.place.name
         log.info("%s is at %s (%s)", name, tty, seen.place.name)

@@ -126,6 +126,21 @@ async def test_two_sticks_that_change_places_between_two_looks_are_told_apart(tm
 
 
 @virtual
+async def test_a_port_that_its_modem_left_for_another_is_asked_again(tmp_path: Path) -> None:
+    """The modem is found elsewhere before anybody has looked who sits on its old port now."""
+    async with Town.of(tmp_path / "w.db") as town:
+        one, two = town.world.lab.add("p2"), town.world.lab.add("p1")
+        first, second = f"modem-{one.imei[-6:]}", f"modem-{two.imei[-6:]}"
+        await town.ports({first: "p2", second: "p1"})
+        one.unplug()
+        two.unplug()
+        town.world.lab.replug(one, "p0")
+        town.world.lab.replug(two, "p2")
+        two.hang(8.0)
+        await town.ports({first: "p0", second: "p2"})
+
+
+@virtual
 async def test_two_modems_with_one_imei_are_both_used_and_it_is_said(tmp_path: Path) -> None:
     async with Town.of(tmp_path / "w.db") as town:
         one = town.world.lab.add("p1")
