@@ -69,7 +69,7 @@ class AcceptBut:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A line comes at a boundary inside the exchange, or of an indication."""
+    """A line comes at a boundary inside the exchange, or of an indication; `hex:…` are bytes without a frame."""
 
     text: str
     where: Boundary

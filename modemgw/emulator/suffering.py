@@ -66,4 +66,4 @@ def _on_the_wire(device: "Device", do: Do) -> None:
         for _ in range(do.count):
             device.urc(do.text, at_once=True)
     elif isinstance(do, Stray):
-        device.write(bytes.fromhex(do.text[4:]) if do.text.startswith("hex:") else device.announcer.frame(do.text))
+        device.write(device.announcer.frame(do.text))

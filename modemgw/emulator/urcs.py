@@ -17,7 +17,9 @@ class Announcer:
         self._device = device
 
     def frame(self, text: str) -> bytes:
-        """An unsolicited line as it goes over the wire."""
+        """An unsolicited line as it goes over the wire; `hex:…` are bytes as they are, without a frame."""
+        if text.startswith("hex:"):
+            return bytes.fromhex(text[4:])
         return f"\r\n{text}{self._device.persona.line.urc_end}".encode("latin-1", "replace")
 
     def say(self, text: str, pdu: str = "", *, at_once: bool = False) -> None:

@@ -18,10 +18,14 @@ from modemgw.emulator.faults import (
     Error,
     Fault,
     Garble,
+    Hang,
+    Ignore,
+    Intrude,
     Reboot,
     RegisterLoss,
     StorageFull,
     Stray,
+    SwapSim,
     Unplug,
     Urc,
     When,
@@ -246,3 +250,47 @@ def test_what_was_heard_is_on_record(bench: Any) -> None:
     bench.wait(3)
     bench.send("AT+CSQ\r")
     assert [(heard.at, heard.line) for heard in bench.device.heard][-1] == (3.0, "AT+CSQ")
+
+
+def test_a_command_is_answered_and_does_nothing(make_bench: Make) -> None:
+    bench = make_bench(raw=True)
+    arm(bench, Command("ATE0"), Ignore())
+    assert bench.send("ATE0\r") == b"ATE0\r" + OK
+    assert bench.send("AT\r") == b"AT\r" + OK
+    arm(bench, Command("AT+CNMI="), Ignore())
+    bench.send("AT+CNMI=2,1,0,1,0\r")
+    assert b"+CNMI: 2,0,0,0,0" in bench.send("AT+CNMI?\r")
+
+
+def test_a_modem_hangs_and_says_afterwards_what_it_had_to_say(bench: Any) -> None:
+    bench.submit(NUMBER)
+    bench.device.suffer(Hang(60.0))
+    assert bench.send("AT\r", 59) == b""
+    assert bench.wait(2).startswith(b"\r\n+CDS: ")
+    assert bench.send("AT\r") == OK
+
+
+def test_another_program_changes_the_form_of_results(bench: Any) -> None:
+    bench.device.suffer(Intrude("ATV0E1\r"))
+    assert bench.wait(1) == b"0\r"
+    assert bench.send("AT\r") == b"AT\r0\r"
+
+
+def test_a_line_is_glued_to_the_answer_without_any_line_end(bench: Any) -> None:
+    arm(bench, Command("AT+CSQ"), Stray("hex:5e585858", "final"))
+    assert bench.send("AT+CSQ\r") == b"\r\n+CSQ: 20,99\r\n^XXX" + OK
+
+
+def test_every_answer_is_garbage_at_a_wrong_bit_rate(bench: Any) -> None:
+    arm(bench, Command("", every=True), Garble(200))
+    answers = [bench.send("AT\r") for _ in range(5)]
+    assert OK not in answers
+    assert [len(answer) for answer in answers] == [len(OK)] * 5
+
+
+def test_the_card_loses_contact_and_is_found_again(bench: Any) -> None:
+    bench.device.suffer(SwapSim(30.0))
+    assert bench.send("AT+CPIN?\r") == b"\r\n+CME ERROR: 10\r\n"
+    assert bench.send("AT+CMGS=19\r") == b"\r\n+CMS ERROR: 310\r\n"
+    bench.wait(40)
+    assert b"+CMGS: 0" in bench.submit(NUMBER)

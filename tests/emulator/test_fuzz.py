@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from modemgw.emulator.lines import COMMANDS
+from modemgw.emulator.persona import names
 
 Make = Callable[..., Any]
 SUBMIT = "0011000B915155100021F30000A705E8329BFD06"
@@ -48,6 +49,21 @@ def test_a_modem_survives_whatever_is_written(seed: int, make_bench: Make, make_
     bench.send("\x1b\r", 300)
     assert bench.send("\rATQ0V1E0\r", 60).endswith(b"OK\r\n")
     assert bench.send("AT\r") == b"\r\nOK\r\n"
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_make_survives_it_and_comes_back_by_a_restart(name: str, make_bench: Make, make_lab: Make) -> None:
+    rng = random.Random(name)
+    bench = make_bench(name, lab=make_lab(latency=(0.0, 2.0)), raw=True)
+    for _ in range(150):
+        tty = rng.choice(list(bench.device.ttys))
+        bench.device.receive(noise(rng), bench.lab.now, tty)
+        bench.wait(rng.random() * 3)
+    bench.device.unplug(back=1.0)
+    bench.wait(200)
+    for _ in range(4):
+        answer = bench.send("\x1b\rATE0\r", 5)
+    assert b"OK\r\n" in answer
 
 
 def test_a_planted_line_is_shown_as_it_is(bench: Any) -> None:
