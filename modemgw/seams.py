@@ -5,12 +5,14 @@ and a run can be repeated from its seed. Nothing else in the package calls ``tim
 """
 
 import ctypes
+import functools
 import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [one + two for one in _CROCKFORD for two in _CROCKFORD]
@@ -73,11 +75,18 @@ class SystemClock:
         return _kernel_is_synchronised() or _TIMESYNCD.exists()
 
 
+@functools.cache
+def _adjtimex() -> Callable[..., int] | None:
+    try:
+        return cast("Callable[..., int]", ctypes.CDLL(None).adjtimex)
+    except (OSError, AttributeError):
+        return None
+
+
 def _kernel_is_synchronised() -> bool:
     """man 2 adjtimex: with no mode set it changes nothing and returns TIME_ERROR while nobody disciplines the clock."""
-    try:
-        adjtimex = ctypes.CDLL(None).adjtimex
-    except (OSError, AttributeError):
+    adjtimex = _adjtimex()
+    if adjtimex is None:
         return False  # no Linux
     state: int = adjtimex(ctypes.create_string_buffer(512))
     return 0 <= state < _TIME_ERROR
