@@ -164,6 +164,8 @@ def test_the_tries_left_are_asked_by_the_makes_own_command(name: str, line: byte
         ("wavecom", 'AT+CPMS="SM","SM","SM"', b"ERROR: 302"),
         ("wavecom", 'AT+CPMS="SM","SM"', b"OK"),
         ("wavecom", "AT+CNMI=2,1,0,2", b"OK"),
+        ("wavecom", 'AT+CSCS="UCS2"', b"ERROR"),
+        ("telit-le910", "AT+CSCS?", b'+CSCS: "IRA"'),
         ("wavecom", 'AT+CPIN="1234"', b"+CME ERROR: 3"),
         ("cinterion", "AT+CNMI=?", b"+CNMI: (0-3),(0,1),(0,2,3),(0,2),(1)"),
         ("cinterion", "AT+CNMI=2,1,0,1,0", b"ERROR: 303"),
@@ -192,6 +194,14 @@ def test_ussd_is_coded_in_the_makes_way(name: str, request_: str, answer: bytes,
     wire = bench.send(f'AT+CUSD=1,"{request_}",15\r', 5)
     assert answer in wire
     assert (b"balance" in wire) == (name != "huawei-e1xx")
+
+
+def test_some_refuse_ussd_while_strings_are_ucs2(make_bench: Make) -> None:
+    bench = make_bench("cinterion", raw=True)
+    bench.ok("ATE0", 'AT+CSCS="UCS2"')
+    assert bench.send('AT+CUSD=1,"002A0031003000300023",15\r', 5) == OK + b"\r\n+CUSD: 4\r\n"
+    bench.ok('AT+CSCS="GSM"')
+    assert b"Your balance is" in bench.send('AT+CUSD=1,"*100#",15\r', 5)
 
 
 def test_a_stick_can_be_told_to_speak_plainly_and_to_keep_quiet(make_bench: Make) -> None:
