@@ -14,6 +14,12 @@ deliveries   the webhook outbox
 sims         SIM and modem rows, PIN attempts
 keys         API keys
 views        read models in the shape of the API
+room         is there room on the disk; the ballast for when there is none
+integrity    is the file whole: at the start for a limited time, else beside the service
+backup       checked copies: by hand, one a day, before an upgrade
+rescue       a damaged file is moved aside, its last good copy takes its place, and its queue is held
+timebase     the last time in the store, and rows that claim to come from the future
+retention    what is deleted when, in small steps
 
 Why functions and no repository objects: the fake of SQLite is SQLite on a temporary file, and a unit of work reads
 best as the list of things that happen in one transaction.

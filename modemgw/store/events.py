@@ -97,13 +97,3 @@ def _targets(cur: sqlite3.Cursor, type_: str) -> list[str]:
 def _matches(pattern: str, type_: str) -> bool:
     """``message.*`` covers every type of that family, ``*`` all."""
     return pattern in ("*", type_) or (pattern.endswith(".*") and type_.startswith(pattern[:-1]))
-
-
-def forget_before(cur: sqlite3.Cursor, before_ms: int) -> int:
-    """Deletes announcements older than ``before_ms`` that no delivery waits for; returns how many."""
-    cur.execute(
-        "DELETE FROM events WHERE at_ms < ? AND NOT EXISTS "
-        "(SELECT 1 FROM deliveries WHERE event_seq = events.seq AND state = 'pending')",
-        (before_ms,),
-    )
-    return cur.rowcount

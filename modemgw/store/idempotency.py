@@ -4,8 +4,6 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-KEPT_MS = 7 * 24 * 3_600_000
-
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
@@ -33,8 +31,3 @@ def save(
         "VALUES (?, ?, ?, ?, ?)",
         (key_id, idempotency_key, fingerprint, json.dumps(message_ids), now_ms),
     )
-
-
-def forget_before(cur: sqlite3.Cursor, before_ms: int) -> None:
-    """Deletes keys older than ``before_ms``."""
-    cur.execute("DELETE FROM idempotency WHERE created_ms < ?", (before_ms,))

@@ -189,15 +189,6 @@ def set_no_receipt(cur: sqlite3.Cursor, message_seq: int) -> None:
     cur.execute("UPDATE messages SET no_receipt = 1 WHERE seq = ?", (message_seq,))
 
 
-def mark_no_receipt(cur: sqlite3.Cursor, before_ms: int) -> int:
-    """Notes that the report of messages sent before ``before_ms`` never came; their status stays ``sent``."""
-    cur.execute(
-        "UPDATE messages SET no_receipt = 1 WHERE status = 'sent' AND report = 1 AND no_receipt = 0 AND sent_ms < ?",
-        (before_ms,),
-    )
-    return cur.rowcount
-
-
 def erase(cur: sqlite3.Cursor, message_id: str) -> None:
     """Deletes a message that has ended, with all that hangs on it; StaleState while it is still under way."""
     row = _row(cur, message_id)

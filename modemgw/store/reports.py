@@ -75,9 +75,3 @@ def possible_orphans(cur: sqlite3.Cursor, attempt: Attempt) -> list[tuple[int, i
 def forget_orphan(cur: sqlite3.Cursor, report_id: int) -> None:
     """A kept report was booked."""
     cur.execute("DELETE FROM orphan_reports WHERE report_id = ?", (report_id,))
-
-
-def forget_orphans(cur: sqlite3.Cursor, before_ms: int) -> int:
-    """Deletes kept reports older than ``before_ms``; returns how many."""
-    cur.execute("DELETE FROM orphan_reports WHERE received_ms < ?", (before_ms,))
-    return cur.rowcount

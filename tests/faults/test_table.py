@@ -152,10 +152,14 @@ FAULTS: dict[int, tuple[str, tuple[str, ...]]] = {
         "faults/test_clock.py::test_a_start_in_1970_is_no_reason_to_expire_or_repeat_anything_when_the_time_comes",
         "faults/test_clock.py::test_nothing_expires_early_or_lives_longer",
         "faults/test_clock.py::test_the_step_is_noticed_also_when_it_came_while_we_were_down",
+        "gateway/test_clock.py::test_a_start_in_1970_and_the_time_coming_later",
+        "gateway/test_clock.py::test_a_machine_that_starts_in_the_past_goes_on_from_the_last_time_in_the_store",
     )),
     42: ("the clock goes back", (
         "faults/test_clock.py::test_messages_stay_in_the_order_of_their_arrival_over_a_clock_that_goes_back",
         "faults/test_clock.py::test_no_retry_comes_before_its_time_and_none_much_later",
+        "gateway/test_clock.py::test_a_jump_while_running_hurts_no_wait",
+        "gateway/test_clock.py::test_what_was_spent_in_a_year_that_never_was_does_not_block_for_years",
     )),
     43: ("a time stamp is impossible", (
         "pdu/test_traps_decoding.py::test_d09_an_impossible_time_does_not_lose_the_message",
@@ -168,14 +172,17 @@ FAULTS: dict[int, tuple[str, tuple[str, ...]]] = {
     45: ("the disk is full", (
         "gateway/test_disk.py::test_new_work_is_refused_before_the_disk_is_full_and_goes_on_by_itself",
         "gateway/test_disk.py::test_hundreds_of_times_full_and_free_loses_and_doubles_nothing",
+        "gateway/test_disk.py::test_the_outcome_of_what_a_modem_has_is_written_with_the_ballast",
     )),
     46: ("the database can't be written", (
         "faults/test_store.py::test_a_file_system_that_cannot_be_written_is_refused_in_words",
         "faults/test_store.py::test_a_place_where_no_database_can_be_is_said_in_words",
+        "cli/test_backup.py::test_a_read_only_file_system_is_one_line",
     )),
     47: ("the database is damaged at start", (
         "store/test_backup.py::test_a_damaged_database_is_moved_aside_and_nothing_in_its_backup_is_sent_by_itself",
         "cli/test_backup.py::test_a_damaged_database_at_start_is_replaced_and_what_waited_is_held",
+        "cli/test_backup.py::test_damaged_without_a_backup_is_one_line_and_exit_code_1",
         "store/test_database.py::test_a_damaged_page_is_found_at_start",
     )),
     48: ("the power fails", (
@@ -216,6 +223,7 @@ FAULTS: dict[int, tuple[str, tuple[str, ...]]] = {
     57: ("an upgrade of the schema is cut off, or comes from the future", (
         "store/test_database.py::test_an_upgrade_that_is_cut_off_leaves_the_old_schema_whole",
         "store/test_database.py::test_a_database_of_a_newer_version_is_left_alone",
+        "store/test_backup.py::test_before_an_upgrade_a_copy_of_the_old_schema_is_made",
     )),
     58: ("a client is gone in the middle of its request", (
         "api/test_hostile.py::test_a_client_that_hangs_up_anywhere_and_asks_again_gets_one_message",
@@ -237,6 +245,7 @@ FAULTS: dict[int, tuple[str, tuple[str, ...]]] = {
     )),
     63: ("a webhook's receiver says nothing", (
         "webhooks/test_dispatcher.py::test_a_silent_target_is_given_ten_seconds_and_delays_nobody",
+        "gateway/test_outbox.py::test_a_target_that_hangs_delays_neither_the_others_nor_the_messages",
     )),
     64: ("a webhook's receiver redirects, or lies inside the network", (
         "webhooks/test_sender.py::test_redirects_are_not_followed",
@@ -245,7 +254,10 @@ FAULTS: dict[int, tuple[str, tuple[str, ...]]] = {
     65: ("a webhook's receiver answers without end", (
         "webhooks/test_sender.py::test_an_endless_answer_is_not_read",
     )),
-    66: ("very many webhooks wait", ("webhooks/test_dispatcher.py::test_a_long_queue_takes_no_longer_for_each",)),
+    66: ("very many webhooks wait", (
+        "webhooks/test_dispatcher.py::test_a_long_queue_takes_no_longer_for_each",
+        "gateway/test_outbox.py::test_ten_thousand_waiting_deliveries_take_no_memory_and_all_arrive_once",
+    )),
     67: ("a webhook's receiver is gone for good", (
         "webhooks/test_dispatcher.py::test_gone_ends_the_target_is_announced_to_the_others_and_registering_brings_it_back",
     )),
