@@ -136,7 +136,7 @@ async def test_a_port_that_its_modem_left_for_another_is_asked_again(tmp_path: P
         two.unplug()
         town.world.lab.replug(one, "p0")
         town.world.lab.replug(two, "p2")
-        two.hang(8.0)
+        two.hang(60.0)
         await town.ports({first: "p0", second: "p2"})
 
 
