@@ -1,9 +1,9 @@
 """What a modem says without being asked (unsolicited result codes), as types.
 
 A table maps each beginning of a line to a parser. Spellings that only some manufacturers use are data: a profile
-passes them in as extra ``boot``, ``full`` and ``ignored`` beginnings. ``+CMT``, ``+CDS`` and ``+CBM`` are headers
-whose PDU comes on the next line; ``Chat`` joins them. Nothing here raises: a line that fits no row is simply not a
-URC.
+passes them in as extra ``boot``, ``full``, ``direct`` and ``ignored`` beginnings. ``+CMT``, ``+CDS`` and ``+CBM`` are
+headers whose PDU comes on the next line; ``Chat`` joins them. Nothing here raises: a line that fits no row is simply
+not a URC.
 Sources: 3GPP TS 27.005 3.4, 3GPP TS 27.007 6.5, 6.11, 7.2, 7.15.
 """
 
@@ -179,15 +179,17 @@ def _caller(line: str) -> Urc:
     return CallerId(line, Params(line).string() or None)
 
 
-def header(line: str) -> PduHeader | None:
+def header(line: str, others: tuple[str, ...] = ()) -> PduHeader | None:
     """``+CMT: [<alpha>],<len>``, ``+CDS: <len>`` and their variants: the length is the last number of the line.
 
+    ``others``: beginnings of lines that mean the same as ``+CMT``.
     A text-mode header ends in no length that fits: its body is then read as the PDU line is not hex, and given up.
     """
-    if not line.startswith(HEADER_KINDS):
+    ours = line.startswith(HEADER_KINDS)
+    if not ours and not (others and line.startswith(others)):
         return None
     lengths = [value for value in map(number, Params(line).fields) if value is not None]
-    return PduHeader(line, line[:4], lengths[-1] if lengths else None)
+    return PduHeader(line, line[:4] if ours else "+CMT", lengths[-1] if lengths else None)
 
 
 _PARSERS: dict[str, Callable[[str], Urc | None]] = {
@@ -214,6 +216,7 @@ class UrcTable:
 
     boot: tuple[str, ...] = ()
     full: tuple[str, ...] = ()
+    direct: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
 
     def parse(self, line: str) -> Urc | PduHeader | None:
@@ -231,7 +234,7 @@ class UrcTable:
             return Notice(line)
         prefix = _PREFIX.match(line)
         parser = _PARSERS.get(prefix[0]) if prefix else None
-        return parser(line) if parser else header(line)
+        return parser(line) if parser else header(line, self.direct)
 
 
 def _named_storage(line: str) -> str | None:

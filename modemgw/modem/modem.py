@@ -15,6 +15,7 @@ from modemgw.modem.errors import NotReady, SubmitFailed, SubmitFailure
 from modemgw.modem.facts import Identity, Network, Receipt, Received, SimCard, Store, UssdReply
 from modemgw.modem.inbox import Inbox
 from modemgw.modem.listener import ModemListener
+from modemgw.modem.profile import Profile
 from modemgw.modem.proof import Proof
 from modemgw.modem.recovery import Recovery
 from modemgw.modem.session import Session
@@ -61,6 +62,11 @@ class Modem:
     def detail(self) -> str:
         """What is the matter and what to do, in one plain sentence."""
         return self._status.detail
+
+    @property
+    def profile(self) -> Profile | None:
+        """How it is treated; None while no port is open."""
+        return self._session.profile if self._session is not None else None
 
     def show(self, status: Status) -> None:
         """The supervisor's word; while the modem serves, the network's."""

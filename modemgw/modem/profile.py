@@ -119,10 +119,15 @@ class Routing:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Storage:
-    """``prefer``: where messages should arrive, the largest of these. ``ignore``: not for messages."""
+    """``prefer``: where messages should arrive, the largest of these. ``ignore``: not for messages.
+
+    ``last_index``: where a store can't be listed its slots are read one by one, as far as it has slots; those of some
+    stores are numbered beyond that, up to here.
+    """
 
     prefer: tuple[str, ...] = ("ME", "SM")
     ignore: tuple[str, ...] = ("BM",)
+    last_index: int = 0
     list_s: float = 30.0
     delete_s: float = 25.0
 
@@ -141,12 +146,13 @@ class Lines:
 
     ``boot``: said by a modem that starts or stops. ``soft``: those of all such lines that can also come at other
     times, or long after a start: they call for a check of the settings, and never end an exchange. ``full``: a message
-    store is full. ``ignored``: chatter.
+    store is full. ``direct``: headers like ``+CMT``, with a message on the next line. ``ignored``: chatter.
     """
 
     boot: tuple[str, ...] = ()
     soft: tuple[str, ...] = ()
     full: tuple[str, ...] = ()
+    direct: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
 
 

@@ -57,7 +57,8 @@ class Session:
         self.profile = profile
         port = self.dialogue.port
         port.guard = profile.timing.guard_ms / 1000
-        port.chat.urcs = UrcTable(boot=profile.lines.boot, full=profile.lines.full, ignored=profile.lines.ignored)
+        lines = profile.lines
+        port.chat.urcs = UrcTable(boot=lines.boot, full=lines.full, direct=lines.direct, ignored=lines.ignored)
         self.stores = Stores(self.dialogue, profile.storage, self.hangs)
 
     @property

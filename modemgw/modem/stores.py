@@ -208,7 +208,7 @@ class Stores:
         store = self.known(name)
         slots: list[Slot] = []
         seen = 0
-        for index in range((store.total if store.total is not None else _WALK_BLIND) + 1):
+        for index in range(max(store.total if store.total is not None else _WALK_BLIND, self._how.last_index) + 1):
             try:
                 found = await self._read(index)
             except CommandFailed:
