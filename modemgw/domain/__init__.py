@@ -6,4 +6,6 @@ states    segment and message states as tables, advance() and rollup()
 msisdn    how people write numbers -> how the network wants them, and where messages may go
 mcc       where a SIM is at home
 sim       what the owner says about a SIM
+route     which SIMs may write to which numbers, and when it is quiet
+period    hours, days and billing months in the owner's time zone
 """

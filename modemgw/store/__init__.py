@@ -2,8 +2,9 @@
 
 database     connections, durable group commit, reads
 migrate      schema versions; migrations/*.sql
-outbox       outbound messages and their segments: accept, end, fold into a status
-queue        which message may go next, and what waits for a time
+acceptance   what was accepted becomes rows, long requests in batches
+outbox       outbound messages and their segments: end, fold into a status, who may follow
+queue        which message may go next, line by line, and what waits for a time
 attempts     every hand-over of a segment to a modem: the intent, and who is meant by an answer
 outcomes     what became of an attempt: answer, refusal, no answer, report, decision
 idempotency  the same request gets the same messages
