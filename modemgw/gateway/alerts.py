@@ -81,7 +81,7 @@ class Alerts:
         now = self._context.clock.monotonic()
         found = []
         for name, line in self._fleet.lines.items():
-            if line.modem.state not in _NEEDS_A_PERSON:
+            if line.modem.state not in _NEEDS_A_PERSON and not line.modem.recovery.given_up:
                 self._since.pop(name, None)
             elif now - self._since.setdefault(name, now) >= _OUT_OF_ORDER_S:
                 text = f"modem {name} is {line.modem.state}: {line.modem.detail}"

@@ -15,8 +15,10 @@ The map, lowest first:
     inbox.py              messages on their way up, and off the modem once they are durable
     upcalls.py            calls to the listener that nobody waits for
     calls.py, ussd.py     what else a SIM can do
+    ladder.py, recovery.py, repair.py    which remedy comes next; the account of them; carrying them out
     watch.py              what is done from time to time while a modem serves
     modem.py              the parts joined: what the gateway sees
+    opening.py            why a port can't be opened, in the modem's words
     supervisor.py         open, listen, start, serve, and begin again
 
 Why stored messages are read three times (once to hand over, once before and once after they are deleted): modems reuse
