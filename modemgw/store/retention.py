@@ -17,7 +17,7 @@ EVENTS_MS = 7 * DAY_MS
 ORPHANS_MS = 10 * DAY_MS
 KEYS_MS = 7 * DAY_MS
 RECEIPT_MS = 25 * HOUR_MS  # the longest default validity and an hour
-LIMIT = 200
+LIMIT = 50  # some ten milliseconds; on a slow card a tenth of what the start of a send may take
 _OVER = "(direction = 'inbound' OR status IN ('sent', 'delivered', 'undelivered', 'failed', 'expired', 'cancelled', "
 _OVER += "'unknown'))"
 

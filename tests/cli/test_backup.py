@@ -1,5 +1,6 @@
 """``modemgw backup`` and ``restore``, and a service that finds its database damaged, or can't write at all."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,8 +51,8 @@ def service(tmp_path: Path, key: str = "") -> Iterator[Service]:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     config = tmp_path / "modemgw.toml"
     config.write_text(
-        f'[gateway]\nstate_dir = "{tmp_path / "state"}"\nhome_country = "DE"\n[http]\nlisten = "{address}"\n'
-        f'[[modem]]\nname = "none"\nport = "/dev/modemgw-test-not-there"\n'
+        f'[gateway]\nstate_dir = "{tmp_path / "state"}"\nhome_country = "DE"\nmin_free_mb = 16\n'
+        f'[http]\nlisten = "{address}"\n[[modem]]\nname = "none"\nport = "/dev/modemgw-test-not-there"\n'
     )
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MODEMGW", "NOTIFY"))}
     command = [sys.executable, "-m", "modemgw", "run", "--config", str(config)]
@@ -162,5 +164,39 @@ def test_a_read_only_file_system_is_one_line(tmp_path: Path, modemgw: Modemgw) -
         done = modemgw("run", "--simulate", "1", "--config", "/dev/null")
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert re.search("[Rr]ead-only", done.stderr)
+    finally:
+        subprocess.run(["umount", "-l", state], check=True)
+
+
+@pytest.mark.system
+def test_a_disk_that_fills_up_under_the_service_is_507_and_goes_on_by_itself(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=48m,mode=700", "tmpfs", state], capture_output=True, check=False
+        ).returncode
+    ):
+        pytest.skip(f"needs root: mount -t tmpfs -o size=48m tmpfs {state}")
+    filler = state / "filler"
+    try:
+        with service(tmp_path) as running:
+            accepted = [running.send()]
+            for _ in range(5):
+                with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+                    while file.write(b"x" * 65536) == 65536:
+                        pass
+                with pytest.raises(urllib.error.HTTPError) as refused:
+                    running.send()
+                with refused.value:
+                    assert refused.value.code == 507
+                    assert json.loads(refused.value.read())["type"]
+                assert running.call("GET", f"/v1/messages/{accepted[0]}")["status"] == "queued"
+                filler.unlink()
+                accepted.append(running.send())
+            found = [each["id"] for each in running.call("GET", "/v1/messages")["items"]]
+            assert sorted(found) == sorted(accepted)
+        assert "Traceback" not in (tmp_path / "log").read_text()
     finally:
         subprocess.run(["umount", "-l", state], check=True)
