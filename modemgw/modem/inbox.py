@@ -24,6 +24,7 @@ from modemgw.modem.errors import AcknowledgeFailed, ModemError, NotReady
 from modemgw.modem.facts import Receipt, Received
 from modemgw.modem.session import Session
 from modemgw.modem.stores import Slot, StoreUnavailable
+from modemgw.modem.upcalls import heed_cancellation
 from modemgw.port.errors import CommandTimeout, PortError
 
 log = logging.getLogger(__name__)
@@ -124,6 +125,7 @@ class Inbox:
     async def run(self) -> None:
         """Works off the notes, for ever."""
         while True:
+            heed_cancellation()
             work = self._next()
             if work is None:
                 await self._sleep()
@@ -166,6 +168,10 @@ class Inbox:
         except (PortError, ModemError) as error:
             # The session is at its end, or will be looked after; the next one begins with a sweep.
             log.debug("%s: reading messages was cut short: %s", self._name, error)
+        except Exception:
+            # A fault of ours, of one modem: it must not end the others. What was not read is still in the modem.
+            log.exception("%s: reading messages failed; trying again in a minute", self._name)
+            self.sweep_soon(_SOON_MAX)
 
     # -- reading -------------------------------------------------------------------------------------------------------
     async def _follow(self, session: Session, hint: _Hint) -> None:

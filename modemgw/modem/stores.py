@@ -10,6 +10,7 @@ Rules:
 Sources: 3GPP TS 27.005, 3.2.2 (``+CPMS``), 3.5.4 (``+CMGD``), 4.1 (``+CMGL``), 4.2 (``+CMGR``).
 """
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
@@ -121,9 +122,12 @@ class Stores:
         await self._select(name)
         try:
             yield
-        finally:
-            if self.home is not None and self._current != self.home:
-                await self._restore()
+        except asyncio.CancelledError:
+            raise  # the port is being dropped; an error of one more command would hide that from whoever cancels
+        except BaseException:
+            await self._restore()
+            raise
+        await self._restore()
 
     async def _select(self, name: str) -> None:
         if self._form == 0 or name == self._current:
@@ -138,7 +142,8 @@ class Stores:
         await self._count(name, reply)
 
     async def _restore(self) -> None:
-        assert self.home is not None
+        if self.home is None or self._current == self.home:
+            return
         try:
             await self._select(self.home)
         except StoreUnavailable:

@@ -30,6 +30,7 @@ from modemgw.modem.profile import Profile, Profiles
 from modemgw.modem.session import Session
 from modemgw.modem.startup import start
 from modemgw.modem.states import ModemState, Reason
+from modemgw.modem.upcalls import heed_cancellation
 from modemgw.modem.watch import Watch, restart, wait_for
 from modemgw.port.errors import PortError, PortLost, PortUnavailable
 from modemgw.port.opener import Connect
@@ -127,6 +128,7 @@ class Supervisor:
                 try:
                     await self._connect_once()
                 except Exception as error:
+                    heed_cancellation()
                     # Whatever it is, it is this modem's trouble alone: the others go on, and it is tried again.
                     log.exception("%s: the driver failed", self.modem.name)
                     self._show(ModemState.FAILED, why=f"the driver failed and tries again: {error}")

@@ -10,12 +10,20 @@ _PAUSE_S = 5.0
 Upcall = Callable[[], Awaitable[None]]
 
 
+def heed_cancellation() -> None:
+    """For loops that never end: an error on the way out may have hidden that somebody cancelled this task."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def insist(name: str, call: Upcall) -> None:
     """Repeat it until it does not raise."""
     while True:
         try:
             await call()
         except Exception:
+            heed_cancellation()
             log.exception("%s: the gateway could not take what it was told; it is told again", name)
             await asyncio.sleep(_PAUSE_S)
         else:
@@ -36,6 +44,7 @@ class Upcalls:
     async def run(self) -> None:
         """For ever."""
         while True:
+            heed_cancellation()
             call, must_succeed = await self._queue.get()
             if must_succeed:
                 await insist(self._name, call)

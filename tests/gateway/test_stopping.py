@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ import pytest
 from support.virtual import InlineConnection
 from support.virtually import virtual
 from support.world import World
+
+from modemgw.emulator.storage import UNREAD, Slot
 
 T = TypeVar("T")
 
@@ -47,5 +50,30 @@ def test_a_stop_while_another_modem_becomes_ready_leaves_nothing_uncertain(tmp_p
             await world.stop()
             await world.start()
             assert await world.query("SELECT count(*) FROM timeline WHERE event = 'uncertain'") == [(0,)]
+
+    run()
+
+
+@pytest.mark.parametrize("milliseconds", range(0, 160, 10))
+def test_a_stop_while_messages_are_taken_off_the_sim_comes_to_an_end(tmp_path: Path, milliseconds: int) -> None:
+    """They lie in a store that is not the modem's usual one, so that it has to be selected, and put back."""
+
+    @virtual
+    async def run() -> None:
+        async with World.of(tmp_path / "db", modems=1, start=False) as world:
+            device = world.device("a")
+            device.persona = replace(device.persona, line=replace(device.persona.line, answer_seconds=0.01))
+            assert device.sim is not None
+            for number in range(6):
+                device.sim.storage.put(Slot(UNREAD, f"0791132604000{number}F0FF0B91", 10))
+            await world.start()
+            await world.registered("a")
+            await asyncio.sleep(milliseconds / 1000)
+            await world.gateway.stop()
+            tasks = [task for task in asyncio.all_tasks() if task in world._runs]
+            for task in tasks:
+                task.cancel()
+            async with asyncio.timeout(60):
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     run()
