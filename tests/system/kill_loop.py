@@ -107,6 +107,7 @@ class Total:
             "unresolved, random kills": _share(random_missing, random_cut),
             "unresolved, all kills but after_c2": _share(proper_missing, proper_cut),
             "unresolved, all kills": _share(missing, cut),
+            "unresolved, and the modem had sent it": _share(sum(each.taken_unproven for each in self.verdicts), cut),
         }
 
 

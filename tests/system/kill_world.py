@@ -28,6 +28,7 @@ FINAL = ("delivered", "undelivered", "failed", "expired", "cancelled", "unknown"
 CLASSES = ("otp", "alert", "transactional", "transactional", "bulk", "bulk", "command")
 _MOST_OPEN = 40
 _AGE_MS = 11 * 60_000
+_SOON_MS = 2_000  # what the network takes later than this after a death was sent by a later life
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Verdict:
     extra_copies: int = 0
     uncertain: int = 0
     proven: set[str] = field(default_factory=set)
+    taken_unproven: int = 0  # the network had taken it, and nobody ever learnt that
     notes: list[str] = field(default_factory=list)
 
     def wrong(self, what: str, detail: str) -> None:
@@ -278,6 +280,8 @@ class KillWorld:
                 if token in kill.cut:
                     began = began_ms + _AGE_MS - kill.at_ms
                     taken = [each["at_ms"] - kill.at_ms for each in entries if each["to"] == peer]
+                    if any(began <= at <= _SOON_MS for at in taken):
+                        self.verdict.taken_unproven += 1
                     self.verdict.notes.append(
                         f"{self.seed} round {number} {kill.point}: {modem} {peer} began {began} ms, taken {taken} ms, "
                         f"death 0 ms"
