@@ -27,6 +27,7 @@ from modemgw.port.discovery import Place, real
 from modemgw.port.errors import PortError
 from modemgw.port.opener import Connect
 from modemgw.port.probe import probe
+from modemgw.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 _UNDECIDED_S = 0.5
@@ -80,7 +81,7 @@ class Finder:
         while True:
             try:
                 await self._look()
-            except OSError as error:
+            except (OSError, StoreError) as error:
                 log.error("the serial ports can't be looked at: %s", error)
             await self._changes.wait(self._until_due())
 
@@ -127,9 +128,7 @@ class Finder:
 
     async def _look_into(self, seen: _Seen) -> None:
         for tty in seen.place.ttys:
-            waiting = await self._fleet.awaited_on(tty)
-            if waiting in self._roaming:
-                self._put(waiting, tty, seen, listen=True)
+            if await self._awaited(seen, tty):
                 return
             try:
                 answer = await probe(tty, connect=self._connect)
@@ -142,6 +141,19 @@ class Finder:
                 return
         seen.due = self._now() + _AGAIN_S[min(seen.tries, len(_AGAIN_S) - 1)]
         seen.tries += 1
+
+    async def _awaited(self, seen: _Seen, tty: str) -> bool:
+        """Whether the answer to a SUBMIT may still come here: then its modem gets the port before anybody writes."""
+        name = await self._fleet.awaited_on(tty)
+        if name is None or (name in self._fleet.lines and name not in self._roaming):
+            return False
+        if name not in self._fleet.lines:
+            if self._template is None:
+                return False
+            await self._fleet.adopt(replace(self._template, name=name, port=tty), connect=self._connect)
+            self._roaming.add(name)
+        self._put(name, tty, seen, listen=True)
+        return True
 
     async def _claim(self, seen: _Seen, tty: str, imei: str | None) -> None:
         """A modem answers on ``tty``: whose is it?"""

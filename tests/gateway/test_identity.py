@@ -27,6 +27,10 @@ class Town:
     def __init__(self, world: World) -> None:
         self.world = world
         self.changed = asyncio.Event()
+        self.template: ModemSettings | None = None
+        self.task: asyncio.Task[None]
+        # Nothing is configured by its port, in any life.
+        world._add = lambda name: None  # type: ignore[method-assign]
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -36,14 +40,21 @@ class Town:
             town = cls(world)
             for name, imei in (configured or {}).items():
                 world.gateway.fleet.add(ModemSettings(name, port="", imei=imei), connect=world._connect)
-            template = None if configured else ModemSettings(name="found", port="")
-            finder = Finder(world.gateway.fleet, town, town.places, template=template, connect=world._connect)
-            task = asyncio.create_task(finder.run())
+            town.template = None if configured else ModemSettings(name="found", port="")
+            town.look()
             try:
                 yield town
             finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                await town.stop_looking()
+
+    def look(self) -> None:
+        world = self.world
+        finder = Finder(world.gateway.fleet, self, self.places, template=self.template, connect=world._connect)
+        self.task = asyncio.create_task(finder.run())
+
+    async def stop_looking(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
     def places(self) -> list[Place]:
         there = {port: device for port, device in self.world.lab.ports.items() if device.present}
@@ -206,6 +217,27 @@ async def test_a_modem_that_was_switched_off_stays_off_when_it_is_found_again(tm
         device.plug()
         await asyncio.sleep(60)
         assert town.world.gateway.fleet.lines[name].modem.state == "disabled"
+
+
+@virtual
+async def test_after_a_crash_the_answer_that_may_still_come_is_listened_for(tmp_path: Path) -> None:
+    """Asking the tty who is there would be in its way."""
+    async with Town.of(tmp_path / "w.db") as town:
+        world = town.world
+        device = world.lab.add("p1")
+        name = f"modem-{device.imei[-6:]}"
+        await town.ports({name: "p1"})
+        message = await world.send(OUTSIDE, report=False)
+        await world.until(lambda: device.submits_seen == 1)
+        await town.stop_looking()
+        await world.restart()
+        town.look()
+
+        body = await world.until_status(message, "sent", within=20.0)
+        assert body["modem"] == name
+        assert world.copies(OUTSIDE) == 1
+        assert body["segments"][0]["mr"] is not None
+        await town.ports({name: "p1"})
 
 
 # -- SIMs --------------------------------------------------------------------------------------------------------------
