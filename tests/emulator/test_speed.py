@@ -10,4 +10,4 @@ async def test_the_benchmark_counts_every_submit() -> None:
     assert spec.loader is not None
     speed = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(speed)
-    assert await speed.measure(modems=4, submits=100) > 0
+    assert min(await speed.measure(modems=4, submits=100)) > 0
