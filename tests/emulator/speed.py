@@ -89,6 +89,5 @@ if __name__ == "__main__":
     parser.add_argument("--persona", default="generic")
     args = parser.parse_args()
     rate, of_core = asyncio.run(measure(args.modems, args.submits, args.persona))
-    sys.stdout.write(
-        f"{rate:,.0f} SUBMITs a second with {args.modems} modems ({args.persona}), {of_core:,.0f} in a second of one core\n"
-    )
+    who = f"{args.modems} modems ({args.persona})"
+    sys.stdout.write(f"{rate:,.0f} SUBMITs a second with {who}, {of_core:,.0f} in a second of one core\n")
