@@ -106,7 +106,8 @@ ICCID_COMMANDS = ("AT+CCID", "AT+QCCID", "AT^ICCID?", "AT+ICCID", "AT+ZGETICCID"
 def iccid(text: str = "AT+CCID") -> Command:
     """One of the many spellings of the query for the SIM's serial number."""
     prefix = text.removeprefix("AT").rstrip("?") + ":"
-    return Command(text, (prefix,), bare=r'"?[0-9A-Fa-f]{16,22}"?', needs_line=True, timeout=10.0)
+    # Some answer under another name than they are asked by.
+    return Command(text, (prefix, "+ICCID:"), bare=r'"?[0-9A-Fa-f]{16,22}"?', needs_line=True, timeout=10.0)
 
 
 # -- the equipment and its SIM -----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from modem.rig import MakeRig, Rig, persona
@@ -55,6 +56,42 @@ async def test_what_waited_while_we_were_away_is_found_at_start_in_every_store(r
 
     assert sorted(str(text) for text in rig.gateway.texts) == ["in the modem", "on the SIM"]
     assert in_modem(rig) == 0
+
+
+async def test_reports_whose_indication_was_thrown_away_come_with_the_next(make_rig: MakeRig) -> None:
+    """While a command runs mode 1 says nothing, and the next glance is not at the store for reports."""
+    rig = make_rig(persona(routing={"mode": (0, 1), "ds": (0, 2)}))
+    await rig.ready()
+    assert rig.device.settings.cnmi == (1, 1, 0, 2, 0)
+
+    for n in range(3):
+        await rig.submit(f"number {n}")
+
+    await rig.until(lambda: len(rig.gateway.taken) == 3, 10)
+    await rig.until(lambda: in_modem(rig) == 0, 10)
+
+
+async def test_a_flash_message_under_the_makers_own_header_is_taken(make_rig: MakeRig) -> None:
+    rig = make_rig(persona(routing={"class0": "show", "class0_header": "+CLASS0: ,{length}"}))
+    await rig.ready()
+
+    rig.lab.network.deliver_from_outside("+4915559000009", rig.device, "Fire alarm", message_class=0)
+
+    await rig.until(lambda: rig.gateway.texts == ["Fire alarm"], 5)
+
+
+async def test_slots_that_are_numbered_beyond_their_count_are_read(make_rig: MakeRig, tmp_path: Path) -> None:
+    """A store for reports that can't be listed, with its first slot numbered 50."""
+    generic = (Path(__file__).parents[2] / "modemgw/modem/profiles/generic.toml").read_text()
+    (tmp_path / "generic.toml").write_text(generic.replace("[routing]", "[storage]\nlast_index = 99\n\n[routing]", 1))
+    rig = make_rig(persona(storage={"sr_base": 50}))
+    rig.profiles = Profiles.load(tmp_path)
+    report = "07915155109099F9062A0B915155100021F3628040900300806280409003708000"
+    assert rig.device.inbox.plant(report, 25, storage="SR") == 50
+
+    await rig.ready()
+
+    await rig.until(lambda: [pdu.pdu for pdu in rig.gateway.taken] == [report], 30)
 
 
 async def test_many_messages_come_in_order_and_once(rig: Rig) -> None:
