@@ -19,7 +19,7 @@ from simulation.plan import Crash, Mishap, Plan, Submission, agenda
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = int(os.environ.get("MODEMGW_SEED", "1"))
-DAYS = int(os.environ.get("MODEMGW_DAYS", "3"))
+DAYS = int(os.environ.get("MODEMGW_DAYS", "2"))
 CRASHES = int(os.environ.get("MODEMGW_CRASHES", "500"))
 _LIFE = """
 import json, sys, tempfile
