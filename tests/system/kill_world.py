@@ -120,7 +120,18 @@ class KillWorld:
             await asyncio.sleep(self.rng.uniform(0.02, 0.5))
             return
         await until(lambda: "API: " in service.said() or service.child.returncode is not None, 15)
-        await asyncio.sleep(self.rng.uniform(0.2, 1.3))
+        before = await self._ctrl_z()
+
+        async def sending() -> bool:
+            return await self._ctrl_z() > before or service.child.returncode is not None
+
+        with contextlib.suppress(TimeoutError):  # every port may be one that only listens
+            await until(sending, 2.0)
+        await asyncio.sleep(self.rng.uniform(0.0, 0.8))
+
+    async def _ctrl_z(self) -> int:
+        """How many times a modem was handed a message so far."""
+        return sum(each["ctrl_z"] for each in (await self.bank.ask("modems")).values())
 
     # -- traffic -------------------------------------------------------------------------------------------------------
     async def _traffic(self, service: Service) -> None:
