@@ -85,19 +85,20 @@ class Pool:
     # Choosing
 
     def chooser(self, sim_id: int, going_on: Outgoing | None) -> Callable[[sqlite3.Cursor], Choice]:
-        """A query for the next segment of this SIM.
+        """A query for the next segment of this SIM; what it returns is leased to it.
 
         ``going_on``: a segment of it was accepted, and that is being written down.
         """
         member = self.members[sim_id]
         self._name(member)
-        leased = frozenset(self.leased)
         minute = period.minute_of_day(self._context.clock.wall_ms(), self._context.settings.timezone)
 
         def takes(line: Line, lane: int, bound: bool) -> Peers | None:
             return self._takes(member, line, lane, minute, bound=bound)
 
         def query(cur: sqlite3.Cursor) -> Choice:
+            # Reads run one after the other: what is leased here is leased before another SIM looks.
+            leased = frozenset(self.leased)
             hold = self._hold(cur, member)
             if hold.blocked is not None and not hold.urgent_only and not hold.full:
                 return Choice(hold)
@@ -106,7 +107,10 @@ class Pool:
                 outgoing = queue.next_segment(cur, going_on.message_seq, going_on=True)
                 if outgoing is not None:
                     return Choice(hold, None, outgoing)
-            return Choice(hold, head, queue.next_segment(cur, head.seq) if head else None)
+            outgoing = queue.next_segment(cur, head.seq) if head else None
+            if outgoing is not None:
+                self.leased.add(outgoing.message_seq)
+            return Choice(hold, head, outgoing)
 
         return query
 
@@ -149,9 +153,7 @@ class Pool:
         return [each.state for each in self.members.values() if each.state is not state]
 
     def take(self, sim_id: int, choice: Choice) -> None:
-        """Leases what was chosen, for this SIM alone."""
-        assert choice.outgoing is not None
-        self.leased.add(choice.outgoing.message_seq)
+        """This SIM begins to send what was chosen."""
         self._count += 1
         state = self.members[sim_id].state
         state.busy, state.served = True, self._count

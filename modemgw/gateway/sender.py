@@ -93,16 +93,19 @@ class Sender:
             await self._rest.until_woken(self._rest.pause_s())
             return True
         choice = await self._context.db.read(self._pool.chooser(self._sim_id, self._going_on))
-        await self._show(choice.hold)
         outgoing = choice.outgoing
+        try:
+            await self._show(choice.hold)
+        except BaseException:
+            if outgoing is not None and choice.head is not None:
+                self._pool.leased.discard(outgoing.message_seq)
+            raise
         if outgoing is None:
             if self._booking is None:
                 self._pool.members[self._sim_id].state.busy = False
                 return False
             await self._booked()  # and what that sets free may be next
             return True
-        if choice.head is not None and outgoing.message_seq in self._pool.leased:
-            return True  # another SIM was quicker: look again
         self._pool.take(self._sim_id, choice)
         if outgoing.lane < URGENT_LANES:
             self._pool.wake()  # this SIM is busy from now on: the next urgent message is for another
