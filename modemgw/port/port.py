@@ -49,7 +49,7 @@ class Port(Link):
         """
         await self._lock.acquire()
         task = asyncio.ensure_future(self._exchange(command, before_payload))
-        task.add_done_callback(lambda _: self._lock.release())
+        task.add_done_callback(self._over)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -59,6 +59,12 @@ class Port(Link):
                 else:
                     task.cancel()
             raise
+
+    def _over(self, task: asyncio.Task[Reply]) -> None:
+        """The next may begin. How it ended is looked at, for a caller that was cancelled no longer asks."""
+        self._lock.release()
+        if not task.cancelled():
+            task.exception()
 
     async def resync(self, limit: float = RESYNC_LIMIT) -> None:
         """Proves that the next answer belongs to the next command: silence, then two probes answered in order.
