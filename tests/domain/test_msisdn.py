@@ -1,7 +1,10 @@
 """How people write numbers, and where messages may go."""
 
+import random
+
 import pytest
 
+from modemgw.domain import msisdn
 from modemgw.domain.mcc import country_of as home_of
 from modemgw.domain.msisdn import DestinationPolicy, InvalidRecipient, check_country, country_of, normalise
 
@@ -73,3 +76,16 @@ def test_countries() -> None:
     assert (home_of("262011234567890"), home_of("310150123456789"), home_of("999"), home_of(None)) == (
         "DE", "US", None, None,
     )  # fmt: skip
+
+
+def test_numbers_written_in_full_are_read_the_short_way_with_the_same_result() -> None:
+    rng = random.Random(3)
+    short = 0
+    for _ in range(2000):
+        national = "".join(rng.choice("0123456789") for _ in range(rng.randrange(4, 12)))
+        number = f"+{rng.choice(sorted(msisdn.phonenumbers.COUNTRY_CODE_TO_REGION_CODE))}{national}"
+        country = msisdn._plain(number)
+        if country is not None:
+            short += 1
+            assert (msisdn._normalise(number, ANYWHERE), country_of(number)) == (number, country)
+    assert short > 200
