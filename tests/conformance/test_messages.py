@@ -1,6 +1,7 @@
 """Every family sends all kinds of messages, reports in its own way, and gives up everything that it received."""
 
 import asyncio
+import logging
 from dataclasses import replace
 
 import pytest
@@ -108,10 +109,12 @@ async def test_receive_flash(case: Case) -> None:
     assert left(rig) == 0
 
 
-async def test_storage_full_and_drained(case: Case) -> None:
+async def test_storage_full_and_drained(case: Case, caplog: pytest.LogCaptureFixture) -> None:
     """Nobody takes messages for a while, more come than fit: later all are there, each once."""
+    caplog.set_level(logging.CRITICAL)
     kind = load(case.persona)
-    small = replace(kind, storage=replace(kind.storage, me=min(kind.storage.me, 12)))
+    wait = min(kind.storage.full_wait, 600.0)
+    small = replace(kind, storage=replace(kind.storage, me=min(kind.storage.me, 12), full_wait=wait))
     rig = case.make(small, slots=12)
     await serving(rig)
     assert rig.modem.profile is not None
