@@ -5,6 +5,7 @@ state     the state directory: lock, database, first key
 settings  the configuration as the gateway takes it
 modems    configured, plugged in, simulated
 reload    what SIGHUP changes
+memory    keeps the process small
 """
 
 from modemgw.app.serve import run

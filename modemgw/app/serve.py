@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 
 from modemgw import sdnotify
 from modemgw.api.app import make_app
+from modemgw.app import memory
 from modemgw.app.modems import Options, add_modems, make_finder
 from modemgw.app.reload import Reloader
 from modemgw.app.settings import gateway_settings
@@ -30,6 +31,7 @@ from modemgw.store.errors import StoreError
 from modemgw.webhooks.dispatcher import Dispatcher
 
 log = logging.getLogger(__name__)
+_SETTLED_S = 3.0  # by then the modems are prepared
 _STOP_LIMIT_S = 200.0  # the longest answer of a network, and some
 
 
@@ -47,6 +49,7 @@ async def run(config: Config, *, simulate: int = 0, simulate_if_empty: bool = Fa
 
 async def _serve(config: Config, options: Options, stack: AsyncExitStack) -> None:
     loop = asyncio.get_running_loop()
+    memory.one_arena()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
@@ -79,6 +82,7 @@ async def _serve(config: Config, options: Options, stack: AsyncExitStack) -> Non
     finder = make_finder(gateway, config, stack)
     if finder is not None:
         tasks.append(loop.create_task(finder.run(), name="finder"))
+    loop.call_later(_SETTLED_S, memory.settle)
     await _until_stopped(stopped, tasks)
     sdnotify.notify("STOPPING=1", "STATUS=waiting for the answers that are due")
     async with asyncio.timeout(_STOP_LIMIT_S):
