@@ -1,8 +1,13 @@
 """python-gsmmodem-new's GsmModem class: connect, send, delivery report, receive by callback, USSD dialogue.
 
-What it does wrong by itself, on any modem: it cannot encode emoji (an exception) and does not join surrogate pairs of
-received ones; long inbound messages reach the callback part by part; and a Unicode text leaves the modem in its UCS-2
-character set, in which its next USSD request, written in plain, is refused: so USSD comes first here.
+What it does wrong by itself, on any modem, and what is done about it here:
+- it cannot encode emoji (an exception), and does not join surrogate pairs of received ones: no emoji;
+- long inbound messages reach the callback part by part: joined here;
+- a Unicode text leaves the modem in its UCS-2 character set, in which its next USSD request, written in plain, is
+  refused: USSD comes first;
+- the thread that fetches a report may write its command between the prompt of a send and the PDU, which spoils the
+  send: each message waits for the report of the one before;
+- of several +CMTI or +CDSI in one read it follows only the first: they come a second apart, as by radio.
 """
 
 import asyncio
@@ -21,6 +26,7 @@ DELIVERED = 0  # TP-ST
 @beside_the_others(modems=1)
 async def test_it_sends_receives_and_asks(stage: Stage) -> None:
     device = stage.modems[0]
+    stage.lab.network.gap = 1.0
     received: SimpleQueue[Sms] = SimpleQueue()
     reports: SimpleQueue[StatusReport] = SimpleQueue()
     modem = GsmModem(
@@ -47,8 +53,8 @@ async def test_it_sends_receives_and_asks(stage: Stage) -> None:
         assert waited.report.deliveryStatus == DELIVERED
         for recipient, text in OUT.items():
             await asyncio.to_thread(modem.sendSms, recipient, text)
+            await stage.until(lambda: reports.qsize() == len(stage.ledger) - 1, "a report for each part")
         assert sent(stage.ledger) == {number: "hello", **OUT}
-        await stage.until(lambda: reports.qsize() == len(stage.ledger) - 1, "a report for each part")
         told = [reports.get() for _ in range(reports.qsize())]
         assert {(each.number, each.reference) for each in told} == {
             (entry.number, entry.mr) for entry in stage.ledger[1:]

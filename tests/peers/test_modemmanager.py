@@ -5,8 +5,8 @@ namespace of its own, where /sys/class/tty shows the terminal as interface 2 of 
 rules; on a bus of its own, where `policy.py` stands in for PolicyKit. The programs themselves are as Debian ships them,
 and nothing outside their namespace sees any of it. Mounting needs root, or user namespaces.
 
-What it does wrong by itself: of several +CMTI in one read it follows only the first, so messages come half a second
-apart here, as the radio brings them; and it keeps messages in the modem until somebody deletes them.
+What it does wrong by itself: of several +CMTI in one read it follows only the first, so messages come a second apart
+here, as the radio brings them; and it keeps messages in the modem until somebody deletes them.
 """
 
 import json
@@ -109,7 +109,7 @@ def of_kind(known: list[Known], kind: str) -> list[Known]:
 async def test_it_finds_the_modem_sends_and_receives(stage: Stage) -> None:
     modem = stage.modems[0]
     assert modem.sim is not None
-    stage.lab.network.gap = 0.5
+    stage.lab.network.gap = 1.0
     await started(stage)
     about = json.loads(await stage.run("mmcli", "-m", "any", "-J"))["modem"]
     assert about["3gpp"]["imei"] == modem.imei
