@@ -356,7 +356,8 @@ class KillWorld:
             if event_id not in seen:
                 seen.append(event_id)
         for event_id, type_, id_ in self._rows(
-            "SELECT e.id, e.type, m.id FROM events AS e JOIN messages AS m ON m.seq = e.message_seq ORDER BY e.seq"
+            "SELECT e.id, e.type, m.id FROM events AS e JOIN messages AS m ON m.seq = e.message_seq WHERE NOT EXISTS "
+            "(SELECT 1 FROM deliveries AS d WHERE d.event_seq = e.seq AND d.state = 'pending') ORDER BY e.seq"
         ):
             if type_ not in types.get(id_, ()):
                 self.verdict.wrong("never announced", f"{type_} of {id_}")
