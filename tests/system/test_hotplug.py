@@ -227,9 +227,7 @@ async def test_a_modem_that_was_silent_during_a_send_is_in_use_again_at_once(qui
         again = await service.send(OUTSIDE, "and on")
         await service.message(again, "sent", "delivered")
         in_use = time.monotonic() - answers
-        figure(
-            f"silent for {SILENT_S:.0f} s after Ctrl-Z: outcome {after:.2f} s, next message {in_use:.2f} s after it answers"
-        )
+        figure(f"silent for {SILENT_S:.0f} s after Ctrl-Z: outcome {after:.2f} s, next message {in_use:.2f} s later")
         assert in_use <= ANSWERS_AGAIN_S
 
 
