@@ -63,7 +63,7 @@ async def namespace(stage: Stage) -> tuple[str, ...]:
         give_up(f"ModemManager wants its rules in {RULES}, which this machine does not have (package udev)")
     command = ("unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",)))
     try:
-        await stage.run(*command, "mount", "--bind", "/tmp", "/tmp")  # noqa: S108
+        await stage.run(*command, "mount", "--rbind", "/tmp", "/tmp")  # noqa: S108
     except AssertionError as error:
         give_up(f"ModemManager needs mounts of its own: run as root, or allow user namespaces ({error})")
     return command
@@ -86,7 +86,7 @@ async def started(stage: Stage) -> None:
 
     plugins = stage.programs.file("usr/lib/*/ModemManager")
     options = [*QUIET, "--debug", "--test-session", f"--test-plugin-dir={plugins}", "--initial-kernel-events=events"]
-    script = f'mount --bind {rules} {RULES} && mount --bind {devices} /sys/class/tty && exec ModemManager "$@"'
+    script = f'mount --rbind {rules} {RULES} && mount --rbind {devices} /sys/class/tty && exec ModemManager "$@"'
     stage.start(*mounts, "sh", "-c", script, "ModemManager", *options, log="ModemManager.log")
     await stage.until(lambda: "exported modem at path" in stage.said("ModemManager.log"), "the modem found")
     await stage.run("mmcli", "-m", "any", "--enable")
