@@ -215,6 +215,16 @@ class Modems(Answer):
     next_cursor: None
 
 
+class UssdAnswer(Answer):
+    """What the network says to a USSD code."""
+
+    modem: str
+    text: str = Field(description="Decoded; empty if the network says nothing in words.")
+    status: Literal[
+        "done", "open", "closed", "ended_by_network", "answered_elsewhere", "not_supported", "network_timeout"
+    ] = Field(description="`open`: a menu waits for your choice. `closed`: it was a menu, and nobody wanted to choose.")
+
+
 class Limit(Answer):
     """A limit of a SIM, in segments or recipients."""
 

@@ -39,6 +39,7 @@ REQUEST = {
     "not_base64": "The data is not base64.",
     "empty": "The value is empty.",
     "not_a_pin": "A PIN has four to eight digits.",
+    "not_a_ussd_code": "A USSD code has only digits, *, # and +, and does not change or try a PIN.",
     "text_or_data": "Exactly one of text and data is needed.",
     "not_for_data": "Data has no encoding to choose.",
     "cannot_be_sent": "The text or the data can't be sent as it is; the sentence says why.",

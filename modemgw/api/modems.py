@@ -86,6 +86,22 @@ async def unlock_modem(call: Call[requests.Pin, NoQuery]) -> Json:
     return await call.request.app[GATEWAY].unlock(call.path("name"), call.body.pin)
 
 
+@route(
+    "POST",
+    "/v1/modems/{name}/ussd",
+    scope="modems",
+    summary="Ask the network by USSD",
+    tag="Modems",
+    request=requests.Ussd,
+    response=answers.UssdAnswer,
+    errors={**_NO_MODEM, 409: "The modem can't do that now, or the network did not answer."},
+)
+async def ask_by_ussd(call: Call[requests.Ussd, NoQuery]) -> Json:
+    """As for the balance: `*100#`. Takes up to a minute, and messages wait meanwhile. What a code does, and whether it
+    costs money, is the operator's to say."""
+    return await call.request.app[GATEWAY].ussd(call.path("name"), call.body.code, keep_open=call.body.keep_open)
+
+
 @route("GET", "/v1/sims", scope="modems", summary="List SIMs", tag="Modems", response=answers.Sims)
 async def list_sims(call: Call[Body, NoQuery]) -> Json:
     """Every SIM that was ever seen, what it sent today, and what is left of its limits."""
@@ -93,5 +109,5 @@ async def list_sims(call: Call[Body, NoQuery]) -> Json:
 
 
 ROUTES = (
-    list_modems, get_modem, enable_modem, disable_modem, reset_modem, unlock_modem, list_sims,
+    list_modems, get_modem, enable_modem, disable_modem, reset_modem, unlock_modem, ask_by_ussd, list_sims,
 )  # fmt: skip

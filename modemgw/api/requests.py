@@ -138,6 +138,23 @@ class Pin(Body):
     )
 
 
+def _is_ussd(value: str) -> str:
+    if not (1 <= len(value) <= 160 and set(value) <= set("0123456789*#+")):
+        raise PydanticCustomError("not_a_ussd_code", "A USSD code has only digits, *, # and +.")
+    if value.startswith("**0"):
+        raise PydanticCustomError("not_a_ussd_code", "Codes that change or try a PIN are not sent.")
+    return value
+
+
+class Ussd(Body):
+    """A USSD code such as `*100#`, or the reply to a menu."""
+
+    code: Annotated[str, AfterValidator(_is_ussd)] = Field(
+        json_schema_extra={"pattern": "^[0-9*#+]{1,160}$"}, examples=["*100#"]
+    )
+    keep_open: bool = Field(False, description="A menu is left open, for the next request to choose from it.")
+
+
 class Wait(Query):
     """Whether to wait for the end."""
 

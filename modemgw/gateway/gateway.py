@@ -13,14 +13,14 @@ from modemgw.domain.errors import Conflict, DiskFull, NotFound, StoreUnavailable
 from modemgw.domain.message import Order
 from modemgw.domain.route import route_for
 from modemgw.domain.states import FINAL_STATUSES
-from modemgw.gateway import accept, batch, describe, recovery
+from modemgw.gateway import accept, batch, describe, recovery, ussd
 from modemgw.gateway.alerts import Alerts
 from modemgw.gateway.context import Context, GatewaySettings
 from modemgw.gateway.fleet import Fleet, Line
 from modemgw.gateway.heartbeat import Heartbeat
 from modemgw.gateway.timers import Timers
 from modemgw.gateway.upkeep import Upkeep
-from modemgw.modem.errors import ModemError, UnlockFailed
+from modemgw.modem.errors import ModemError, UnlockFailed, UssdFailed
 from modemgw.modem.states import ModemState
 from modemgw.store import inbox, outbox, queue, sims, views
 from modemgw.store.database import Database
@@ -218,6 +218,10 @@ class Gateway:
         await _driven(self._line(name).modem.unlock(pin))
         return self.modem(name)
 
+    async def ussd(self, name: str, code: str, *, keep_open: bool) -> views.Json:
+        """Asks the network by USSD, as for the balance. Raises NotFound, Conflict."""
+        return await _driven(ussd.ask(self._line(name).modem, code, keep_open=keep_open))
+
     def readiness(self) -> list[dict[str, str]]:
         """Why the gateway can't do its work now; empty when it can."""
         if self.db.room is not None and self.db.room.low():
@@ -271,5 +275,7 @@ async def _driven(work: Awaitable[T]) -> T:
     except UnlockFailed as error:
         left = "" if error.tries_left is None else f" Tries left: {error.tries_left}."
         raise Conflict("unlock_failed", error.text + left) from None
+    except UssdFailed as error:
+        raise Conflict("ussd_failed", error.text) from None
     except ModemError as error:
         raise Conflict("modem_not_ready", error.text) from None

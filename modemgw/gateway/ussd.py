@@ -8,11 +8,29 @@ Sources: 3GPP TS 27.007, 7.15; 3GPP TS 23.038, 5 (coding scheme) and 6.1.2.3.1 (
 
 import re
 
+from modemgw.modem.modem import Modem
 from modemgw.pdu import gsm7, septets
+from modemgw.store.views import Json
 
+# <m> of +CUSD, by what it means for whoever asked.
+_STATUSES = ("done", "open", "ended_by_network", "answered_elsewhere", "not_supported", "network_timeout")
 _HEX = re.compile(r"[0-9A-Fa-f]{2,}")
 _GENERAL, _LANGUAGE_UCS2 = 0x40, 0x11
 _MOST = 160  # octets: the standard's own limit
+
+
+async def ask(modem: Modem, code: str, *, keep_open: bool) -> Json:
+    """One request and its answer. ``keep_open``: a dialogue that wants a reply goes on with the next request.
+
+    Raises ModemError.
+    """
+    profile = modem.profile
+    packed = profile is not None and profile.ussd_packed
+    reply = await modem.ussd(encode(code, packed=packed), keep_open=keep_open)
+    status = _STATUSES[reply.more] if 0 <= reply.more < len(_STATUSES) else "done"
+    if status == "open" and not keep_open:
+        status = "closed"
+    return {"modem": modem.name, "text": decode(reply.raw, reply.dcs, packed=packed), "status": status}
 
 
 def encode(code: str, *, packed: bool) -> str:

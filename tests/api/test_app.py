@@ -75,6 +75,7 @@ def test_who_may_do_what_is_written_down() -> None:
         "POST /v1/modems/{name}/disable": "modems",
         "POST /v1/modems/{name}/reset": "modems",
         "POST /v1/modems/{name}/unlock": "modems",
+        "POST /v1/modems/{name}/ussd": "modems",
         "GET /v1/sims": "modems",
         "GET /readyz": "any",
     }

@@ -66,6 +66,44 @@ async def test_a_modem_that_wants_no_pin_says_so(open_api) -> None:
 
 
 @virtual
+async def test_the_network_is_asked_for_the_balance(open_api) -> None:
+    async with open_api(modems=1) as api:
+        answer = await api.post("/v1/modems/a/ussd", {"code": "*100#"})
+        assert (answer.status, answer.json) == (
+            200,
+            {"modem": "a", "text": "Your balance is 12.34 EUR.", "status": "done"},
+        )
+
+
+@virtual
+async def test_a_menu_is_gone_through_step_by_step_or_closed(open_api) -> None:
+    async with open_api(modems=1) as api:
+        menu = await api.post("/v1/modems/a/ussd", {"code": "*101#", "keep_open": True})
+        assert (menu.json["status"], menu.json["text"].splitlines()) == ("open", ["1 Balance", "2 Data"])
+        chosen = await api.post("/v1/modems/a/ussd", {"code": "2"})
+        assert (chosen.json["status"], chosen.json["text"]) == ("done", "500 MB left")
+        assert (await api.post("/v1/modems/a/ussd", {"code": "*101#"})).json["status"] == "closed"
+
+
+@virtual
+async def test_a_network_that_does_not_answer_or_knows_no_ussd(open_api) -> None:
+    async with open_api(modems=1) as api:
+        assert (await api.post("/v1/modems/a/ussd", {"code": "*103#"})).json["status"] == "not_supported"
+        silent = await api.post("/v1/modems/a/ussd", {"code": "*104#"})
+        assert (silent.status, silent.json["type"]) == (409, "urn:modemgw:ussd_failed")
+        assert (await api.post("/v1/modems/nope/ussd", {"code": "*100#"})).status == 404
+
+
+@pytest.mark.parametrize("code", ["", "hello", '*100#"', "*100#\r", "1" * 161, "**04*1234*4321*4321#", "*100#;+CFUN=0"])
+@virtual
+async def test_what_is_no_ussd_code_never_reaches_the_modem(open_api, code: str) -> None:
+    async with open_api(modems=1) as api:
+        answer = await api.post("/v1/modems/a/ussd", {"code": code})
+        assert answer.status == 422
+        assert not [heard for heard in api.world.device("a").heard if "CUSD" in heard.line]
+
+
+@virtual
 async def test_sims_show_what_they_sent_today(open_api) -> None:
     async with open_api(modems=1) as api:
         await api.post("/v1/messages?wait=60", {"to": "+4915559000001", "text": "hello"})
