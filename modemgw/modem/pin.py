@@ -76,7 +76,9 @@ class Locksmith:
         await self.guard.record(key, pin)
         refusal, state = await self._write(command)
         if state not in READY:
-            raise UnlockFailed(refusal or "the SIM did not take the PIN", await self.tries_left())
+            # Some modems count the tries of whatever code is asked for now: the PUK's are not the PIN's.
+            left = 0 if state == "SIM PUK" else await self.tries_left()
+            raise UnlockFailed(refusal or "the SIM did not take the PIN", left)
         await self.guard.accepted(key, pin)
 
     # -- state ---------------------------------------------------------------------------------------------------------

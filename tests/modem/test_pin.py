@@ -306,3 +306,18 @@ async def test_a_sim_that_cannot_be_read_is_said_so(rig: Rig) -> None:
     await rig.until_state("failed")
 
     assert "SIM" in rig.modem.detail
+
+
+async def test_the_puks_tries_are_not_told_as_the_pins(make_rig: MakeRig) -> None:
+    """Some modems count the tries of whatever code is asked for now, and that is the PUK once the PIN is blocked."""
+    kind = persona(card={"retry_command": "#PCT", "retry_answer": "#PCT: {needed}"})
+    rig = make_rig(kind, pin="1234")
+    rig.start()
+    await rig.until_state("locked")
+    assert rig.device.sim is not None
+    rig.device.sim.pin_tries = 1
+
+    with pytest.raises(UnlockFailed) as caught:
+        await rig.modem.unlock("9999")
+
+    assert caught.value.tries_left == 0
