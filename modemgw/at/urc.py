@@ -230,7 +230,7 @@ class UrcTable:
             return CallEnded(line)
         if line.startswith(_FULL) or (self.full and line.startswith(self.full)):
             return StorageFull(line, _named_storage(line))
-        if self.ignored and line.startswith(self.ignored):
+        if line.startswith(self.ignored) and not line.startswith(self.direct):
             return Notice(line)
         prefix = _PREFIX.match(line)
         parser = _PARSERS.get(prefix[0]) if prefix else None

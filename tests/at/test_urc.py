@@ -76,3 +76,10 @@ def test_what_is_no_urc_is_none_and_never_an_error(line: str) -> None:
 def test_without_a_profile_its_spellings_are_unknown() -> None:
     assert UrcTable().parse("^RSSI: 12") is None
     assert UrcTable().parse("^BOOT:1") is None
+
+
+def test_a_makers_own_header_of_a_message_means_the_same_as_cmt() -> None:
+    table = UrcTable(direct=("+CLASS0:",), ignored=("+CLASS",))
+
+    assert table.parse("+CLASS0: ,24") == PduHeader("+CLASS0: ,24", "+CMT", 24)
+    assert UrcTable().parse("+CLASS0: ,24") is None

@@ -27,6 +27,10 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
 
 
 def cases() -> list[tuple[str, str]]:
+    if WANTED not in ("all", *names()):
+        raise pytest.UsageError(
+            f"MODEMGW_CONFORMANCE={WANTED}: there is no such persona; there are {', '.join(names())}"
+        )
     chosen = [name for name in names() if WANTED in ("all", name)]
     return [pair for pair in itertools.product(chosen, ("own", "generic")) if pair != ("generic", "own")]
 

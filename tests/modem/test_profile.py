@@ -1,11 +1,12 @@
 """Profiles: inherited, matched by what the modem says it is, and strict about what they may say."""
 
+import re
 from pathlib import Path
 
 import pytest
 from modem.rig import MakeRig
 
-from modemgw.modem.profile import Profile, ProfileError, Profiles
+from modemgw.modem.profile import DIRECTORY, Profile, ProfileError, Profiles
 from modemgw.modem.strategies import STRATEGIES
 
 BASE = """
@@ -35,10 +36,23 @@ def steps(profile: Profile) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def test_every_strategy_that_a_shipped_profile_names_exists() -> None:
-    generic = Profiles.load().generic
+    profiles = Profiles.load()
+    names = [path.stem for path in DIRECTORY.glob("*.toml")]
 
-    assert {step.do for step in generic.step if step.do} <= set(STRATEGIES)
-    assert all(bool(step.send) != bool(step.do) for step in generic.step)
+    assert len(names) > 10
+    for step in (step for name in names for step in profiles[name].step):
+        assert step.do is None or step.do in STRATEGIES
+        assert bool(step.send) != bool(step.do)
+
+
+def test_patterns_of_shipped_profiles_can_be_read() -> None:
+    for path in DIRECTORY.glob("*.toml"):
+        profile = Profiles.load()[path.stem]
+        for counter in profile.sim.pin_counter:
+            assert re.compile(counter.tries).groups == 1, (path.name, counter)
+        for pattern in (profile.match.manufacturer, profile.match.model):
+            re.compile(pattern or "")
+        assert profile.routing.rungs, path.name
 
 
 def test_a_child_says_only_what_differs(tmp_path: Path) -> None:
