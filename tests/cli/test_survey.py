@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from at.test_transcripts import Player, expected, steps, whole
+from modem.rig import make
 from support.transcript import transcript
+from support.virtual import run_virtual
 
 from modemgw.cli import draft
 from modemgw.cli.survey import Asked, redact, survey
@@ -57,9 +59,9 @@ def test_the_drafts_load_and_know_their_modem_again(
 ) -> None:
     device, found = surveys[name]
     identity = device.persona.identity
-    for kind, make in (("profile", draft.profile), ("persona", draft.persona)):
+    for kind, drafted in (("profile", draft.profile), ("persona", draft.persona)):
         (tmp_path / kind).mkdir()
-        (tmp_path / kind / "draft.toml").write_text(make(found), encoding="utf-8")
+        (tmp_path / kind / "draft.toml").write_text(drafted(found), encoding="utf-8")
     (tmp_path / "profile" / "generic.toml").write_bytes((DIRECTORY / "generic.toml").read_bytes())
 
     profiles = Profiles.load(tmp_path / "profile")
@@ -73,6 +75,28 @@ def test_the_drafts_load_and_know_their_modem_again(
     assert (persona.storage.read, persona.routing.ds) == (device.persona.storage.read, device.persona.routing.ds) or (
         "CPMS=?" in str(device.persona.answers)
     )
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_draft_carries_its_modem_as_it_is(
+    name: str, surveys: dict[str, tuple[Device, list[Asked]]], tmp_path: Path
+) -> None:
+    _, found = surveys[name]
+    (tmp_path / "draft.toml").write_text(draft.profile(found), encoding="utf-8")
+    (tmp_path / "generic.toml").write_bytes((DIRECTORY / "generic.toml").read_bytes())
+
+    async def messages() -> None:
+        rig = make(name)
+        rig.profiles = Profiles.load(tmp_path)
+        await rig.ready()
+        assert rig.modem.profile is not None
+        assert rig.modem.profile.name == "draft"
+        assert await rig.submit("out") is not None
+        rig.arrive("in")
+        await rig.until(lambda: rig.gateway.texts == ["in"], 120)
+        await rig.stop()
+
+    run_virtual(messages)
 
 
 @pytest.mark.parametrize(
