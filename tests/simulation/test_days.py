@@ -18,8 +18,8 @@ from simulation.day import Broken, live
 from simulation.plan import Crash, Mishap, Plan, Submission, agenda
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST = int(os.environ.get("MODEMGW_SEED", "1"))
-DAYS = int(os.environ.get("MODEMGW_DAYS", "2"))
+FIRST = int(os.environ.get("MODEMGW_SEED", "2"))
+DAYS = int(os.environ.get("MODEMGW_DAYS", "1"))
 CRASHES = int(os.environ.get("MODEMGW_CRASHES", "500"))
 _LIFE = """
 import json, sys, tempfile

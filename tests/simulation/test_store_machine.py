@@ -293,7 +293,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 TestStoreMachine = StoreMachine.TestCase
 TestStoreMachine.settings = settings(
-    max_examples=int(os.environ.get("MODEMGW_EXAMPLES", "200")),
+    max_examples=int(os.environ.get("MODEMGW_EXAMPLES", "60")),
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

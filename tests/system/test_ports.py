@@ -114,28 +114,27 @@ async def test_a_port_that_comes_free_is_used(make_lab: Any) -> None:
 async def test_a_modem_that_is_pulled_is_missed_within_two_seconds_and_used_again_wherever_it_comes_back(
     make_lab: Any,
 ) -> None:
-    async with make_lab(["a", "b"]) as lab:
-        async with lab.running() as service:
-            await service.modem("a", "registered")
-            await service.modem("b", "registered")
-            before = lab.bank.ports["a"].readlink()
-            await lab.bank.ask("unplug", modem="a")
-            gone = await service.modem("a", "absent", within=2.0)
-            assert "a" in gone["detail"]
-            message = await service.send("+4915112345678", "meanwhile")
-            assert (await service.message(message, "sent", "delivered"))["modem"] == "b"
+    async with make_lab(["a", "b"]) as lab, lab.running() as service:
+        await service.modem("a", "registered")
+        await service.modem("b", "registered")
+        before = lab.bank.ports["a"].readlink()
+        await lab.bank.ask("unplug", modem="a")
+        gone = await service.modem("a", "absent", within=2.0)
+        assert "a" in gone["detail"]
+        message = await service.send("+4915112345678", "meanwhile")
+        assert (await service.message(message, "sent", "delivered"))["modem"] == "b"
 
-            blocker = os.openpty()  # takes the number that has become free
-            await lab.bank.ask("plug", modem="a", port="a")
-            assert lab.bank.ports["a"].readlink() != before
-            await service.modem("a", "registered")
-            await lab.bank.ask("unplug", modem="b")
-            await service.modem("b", "absent", within=2.0)
-            message = await service.send("+4915112345679", "again")
-            assert (await service.message(message, "sent", "delivered"))["modem"] == "a"
-            for descriptor in blocker:
-                os.close(descriptor)
-            assert await service.stop() == 0
+        blocker = os.openpty()  # takes the number that has become free
+        await lab.bank.ask("plug", modem="a", port="a")
+        assert lab.bank.ports["a"].readlink() != before
+        await service.modem("a", "registered")
+        await lab.bank.ask("unplug", modem="b")
+        await service.modem("b", "absent", within=2.0)
+        message = await service.send("+4915112345679", "again")
+        assert (await service.message(message, "sent", "delivered"))["modem"] == "a"
+        for descriptor in blocker:
+            os.close(descriptor)
+        assert await service.stop() == 0
 
 
 async def test_another_modem_on_a_port_that_names_its_modem_is_not_used(make_lab: Any) -> None:
