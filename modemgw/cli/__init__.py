@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser(chosen).parse_args(arguments)
     try:
         code: int = args.run(args)
-        sys.stdout.flush()
+        _flush()
     except Stop as stop:
         print(f"modemgw: {stop.text}", file=sys.stderr)
         return stop.code
@@ -87,3 +87,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _flush() -> None:
+    """What can't be written any more (a full disk behind the log) must not turn a good end into a bad exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

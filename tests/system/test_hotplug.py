@@ -91,7 +91,10 @@ async def test_a_pulled_modem_leaves_its_work_to_others_and_is_back_in_seconds(q
         noticed = time.monotonic() - pulled
         fresh = await service.send(OUTSIDE, "who takes it?")
         figure(f"pulled: noticed after {noticed:.2f} s")
-        await service.message(fresh, "sent", "delivered")
+        try:
+            await service.message(fresh, "sent", "delivered")
+        except TimeoutError:
+            pytest.fail(f"{await service.get(f'/v1/messages/{fresh}')} {await service.get('/v1/modems')}")
         assert (await service.get(f"/v1/messages/{fresh}"))["modem"] == "b"
         for message in waiting:
             await service.message(message, "sent", "delivered", "uncertain")
