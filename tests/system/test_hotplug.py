@@ -83,7 +83,7 @@ async def settled(service: Service, name: str) -> dict[str, Any]:
 async def test_a_pulled_modem_leaves_its_work_to_others_and_is_back_in_seconds(quick: Any) -> None:
     async with quick(["a", "b"], latency=0.3) as lab, lab.running() as service:
         a, b = await settled(service, "a"), await settled(service, "b")
-        waiting = [await service.send(f"+4915559{n:06d}", "waits") for n in range(12)]
+        waiting = [await service.send(f"+49155591{n:05d}", "waits") for n in range(12)]
         await until(lambda: lab.bank.ask("ledger"))
         pulled = time.monotonic()
         await lab.bank.ask("unplug", modem="a")
@@ -91,10 +91,7 @@ async def test_a_pulled_modem_leaves_its_work_to_others_and_is_back_in_seconds(q
         noticed = time.monotonic() - pulled
         fresh = await service.send(OUTSIDE, "who takes it?")
         figure(f"pulled: noticed after {noticed:.2f} s")
-        try:
-            await service.message(fresh, "sent", "delivered")
-        except TimeoutError:
-            pytest.fail(f"{await service.get(f'/v1/messages/{fresh}')} {await service.get('/v1/modems')}")
+        await service.message(fresh, "sent", "delivered")
         assert (await service.get(f"/v1/messages/{fresh}"))["modem"] == "b"
         for message in waiting:
             await service.message(message, "sent", "delivered", "uncertain")
