@@ -112,7 +112,7 @@ async def test_what_a_pulled_modem_had_not_begun_is_with_another_within_two_seco
         await settled(service, "b")
         await lab.bank.ask("hang", modem="a", seconds=60.0)
         message = await service.send(OUTSIDE, "stuck before the prompt", sim=None)
-        rest = [await service.send(f"+4915559{n:06d}", "both are wanted") for n in range(4)]
+        rest = [await service.send(f"+49155592{n:05d}", "both are wanted") for n in range(4)]
         await asyncio.sleep(0.5)
         pulled = time.monotonic()
         await lab.bank.ask("unplug", modem="a")
