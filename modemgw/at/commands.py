@@ -144,11 +144,6 @@ def registration(domain: str) -> Command:
     return Command(f"AT+{domain}?", (f"+{domain}:",), shape=_SOLICITED, needs_line=True)
 
 
-def report_registration(domain: str, level: int) -> Command:
-    """``AT+CREG=2``: tell changes unasked; 2 with the cell, 1 without, 0 not at all."""
-    return Command(f"AT+{domain}={level}")
-
-
 # -- messages ----------------------------------------------------------------------------------------------------------
 SERVICE = Command("AT+CSMS?", ("+CSMS:",))
 PDU_MODE = Command("AT+CMGF=0")

@@ -33,7 +33,7 @@ from modemgw.modem.states import ModemState, Reason
 from modemgw.modem.upcalls import heed_cancellation
 from modemgw.modem.watch import Watch, restart, wait_for
 from modemgw.port.errors import PortError, PortLost, PortUnavailable
-from modemgw.port.opener import Connect
+from modemgw.port.opener import Connect, open_port
 from modemgw.port.port import Port
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class Supervisor:
             recovery.failed(step, Cause.NO_ANSWER, str(error))
 
     async def _open(self) -> Port:
-        return await opening.open_modem(self.modem.port_path, self.modem.name, self._connect)
+        return await open_port(self.modem.port_path, Port(self.modem.name), connect=self._connect)
 
     async def _use(self, port: Port) -> None:
         """Until the port is lost, the modem fails, or an operator wants something else."""
