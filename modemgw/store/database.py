@@ -54,16 +54,27 @@ class Connection(Protocol):
 class ThreadConnection(aiosqlite.Connection):
     """aiosqlite's connection, whose thread runs a whole function instead of one statement."""
 
+    stopped: asyncio.Future[None] | None = None
+
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         # aiosqlite has no public call for this; a test pins what we rely on.
         result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
         return result
 
+    def stop(self) -> "asyncio.Future[None] | None":
+        self.stopped = super().stop()
+        return self.stopped
+
 
 async def open_threaded(path: Path) -> Connection:
     """A connection to ``path`` with a thread of its own (autocommit: transactions are ours)."""
     connection = ThreadConnection(lambda: sqlite3.connect(path, isolation_level=None), 64)
-    await connection
+    try:
+        await connection
+    except BaseException:
+        if connection.stopped is not None:
+            await connection.stopped  # the thread's last word must not come after the loop is closed
+        raise
     return connection
 
 

@@ -65,3 +65,16 @@ async def test_a_file_system_that_cannot_be_written_is_refused_in_words(tmp_path
 async def test_a_place_where_no_database_can_be_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(StoreBroken, match=r"can't be used"):
         await Database.open(tmp_path / "nowhere" / "m.db")
+
+
+def test_its_thread_is_done_before_the_loop_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints = []
+    monkeypatch.setattr(threading, "excepthook", complaints.append)
+
+    async def open_nothing() -> None:
+        with pytest.raises(StoreBroken):
+            await Database.open(tmp_path / "nowhere" / "m.db")
+
+    for _ in range(50):
+        asyncio.run(open_nothing())
+    assert complaints == []
