@@ -23,8 +23,13 @@ from peers.debian import Programs
 from modemgw.emulator.device import Device
 from modemgw.emulator.lab import Lab
 from modemgw.emulator.ledger import Accepted
+from modemgw.emulator.mailbox import RETRY
 from modemgw.emulator.pty import PtyLab
 from modemgw.seams import SystemClock
+
+PATIENCE = 2.5 * RETRY
+"""Seconds for a program to get anywhere. What a modem could not show, or nobody acknowledged, the network brings again
+only after `RETRY`, so with a deadline near that a program would be called lost that was just about to be served."""
 
 _LOOK = 0.02  # seconds between two looks at a condition
 _LOG_END = 3000  # characters
@@ -133,7 +138,7 @@ class Stage:
         name, *arguments = map(str, command)
         return ["setpriv", "--pdeathsig", "KILL", str(self.programs.find(name)), *arguments]
 
-    async def until(self, condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+    async def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
         """Wait for a condition while all daemons run. AssertionError names `what` did not come."""
         loop = asyncio.get_running_loop()
         over = loop.time() + seconds

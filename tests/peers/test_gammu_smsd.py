@@ -69,7 +69,7 @@ async def test_fifty_out_and_twenty_in_with_files(stage: Stage) -> None:
     await inject(stage, config)
     stage.start("gammu-smsd", "-c", config, log="smsd.out")
     stage.write_in(IN.items(), stage.modems[0])
-    await stage.until(lambda: len(list(folders["sentsms"].iterdir())) == len(OUT), "all in sentsms", 90)
+    await stage.until(lambda: len(list(folders["sentsms"].iterdir())) == len(OUT), "all in sentsms")
     assert not list(folders["outbox"].iterdir())
     assert not list(folders["errorsms"].iterdir())
     assert sent(stage.ledger) == OUT
@@ -81,8 +81,7 @@ async def test_fifty_out_and_twenty_in_with_files(stage: Stage) -> None:
     await stage.until(lambda: len(reported()) >= len(stage.ledger), "a report for each part")
     assert occurrences(reported()) == occurrences(f"{entry.number} {entry.mr}" for entry in stage.ledger)
 
-    await stage.until(lambda: received_files(folders["inbox"]).keys() == IN.keys(), "all senders in the inbox")
-    await stage.until(lambda: received_files(folders["inbox"]) == IN, "all texts in the inbox", 10)
+    await stage.until(lambda: received_files(folders["inbox"]) == IN, "all texts in the inbox")
     assert stage.modems[0].inbox.me.used == 0
 
 
@@ -115,7 +114,7 @@ async def test_fifty_out_and_twenty_in_with_sqlite(stage: Stage) -> None:
             return [tuple(map(str, row)) for row in there.execute(query)]
 
     states = "SELECT Status, count(*) FROM sentitems GROUP BY Status"
-    await stage.until(lambda: len(sent_numbers(rows)) == len(OUT), "all in sentitems", 90)
+    await stage.until(lambda: len(sent_numbers(rows)) == len(OUT), "all in sentitems")
     assert sent(stage.ledger) == OUT
     await stage.until(lambda: rows(states) == [("DeliveryOK", str(len(stage.ledger)))], "every part reported delivered")
     matched = rows("SELECT DestinationNumber, TPMR FROM sentitems")
@@ -123,8 +122,7 @@ async def test_fifty_out_and_twenty_in_with_sqlite(stage: Stage) -> None:
     assert rows("SELECT count(*) FROM outbox") == [("0",)]
 
     inbox = "SELECT SenderNumber, group_concat(TextDecoded, '') FROM (SELECT * FROM inbox ORDER BY ID) GROUP BY 1"
-    await stage.until(lambda: len(rows(inbox)) == len(IN), "all senders in the inbox")
-    assert dict(rows(inbox)) == IN
+    await stage.until(lambda: dict(rows(inbox)) == IN, "all texts in the inbox")
 
 
 def sent_numbers(rows: object) -> set[str]:

@@ -89,7 +89,7 @@ async def test_two_modems_fifty_out_and_twenty_in(stage: Stage) -> None:
     queue(stage.folder / "outgoing")
     stage.start("smsd", "-t", "-c", config, log="smsd.out")
     stage.write_in(IN.items(), *stage.modems)
-    await stage.until(lambda: names(stage.folder / "sent") >= OUT.keys(), "all in sent", 90)
+    await stage.until(lambda: names(stage.folder / "sent") >= OUT.keys(), "all in sent")
     assert not list((stage.folder / "failed").iterdir())
     assert sent(stage.ledger) == OUT
     assert {entry.device for entry in stage.ledger} == {modem.name for modem in stage.modems}
