@@ -30,6 +30,8 @@ PROMISES = ("accepted lost", "received lost", "duplicate in a never-class", "cop
 # Behind these nothing can ever prove what became of the message: no Ctrl-Z was written, or its answer died with us.
 # The port then only listens for 20 s, so that they come last in a world.
 _QUIET = ("after_c2", "before_c3")
+# A named point is not reached where all ports only listen, or the machine is too busy: the round is played again.
+_TRIES = 3
 
 
 def plan(rounds: int, worlds: int, rng: random.Random) -> list[list[str]]:
@@ -136,8 +138,11 @@ async def one_world(
             config.chmod(0o600)
             world = KillWorld(folder, bank, sink, config, starter, seed)
             for point in points:
-                progress(point)
-                await world.round(point)
+                for _ in range(_TRIES):
+                    progress(point)
+                    died = await world.round(point)
+                    if died.fired or point == RANDOM:
+                        break
             progress("end")
             return await world.end(quick=quick)
 
@@ -163,7 +168,7 @@ async def loop(
         done["rounds"] += point != "end"
         kinds = len({what for each in total.verdicts for what in each.breaks})
         ended = f"worlds ended: {len(total.verdicts)}, kinds of breaks: {kinds}"
-        say(f"round {done['rounds']} of {sum(map(len, plans))}, {ended}")
+        say(f"round {done['rounds']} of about {sum(map(len, plans))}, {ended}")
 
     async def lane(number: int, starter: Starter) -> None:
         async with room:
