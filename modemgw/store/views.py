@@ -1,6 +1,7 @@
 """Read models: rows -> the JSON objects of the API. The one place that knows their shape; webhooks carry the same."""
 
 import base64
+import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ _SELECT = (
 )
 
 
+@functools.lru_cache(maxsize=256)  # one step of a message is told in several places
 def rfc3339(ms: int | None) -> str | None:
     """2026-11-22T12:00:00.000Z, or None."""
     if ms is None:
