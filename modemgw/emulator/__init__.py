@@ -16,7 +16,7 @@ Map, in reading order:
     exchange.py   one command line from its CR to its final result
     lines.py      command lines taken apart (V.250)
     codes.py      words and digits of result codes
-    basic.py, card.py, radio.py, messages.py, sending.py, stored.py, calls.py    the commands, by subject
+    basic.py, card.py, radio.py, link.py, messages.py, sending.py, stored.py, calls.py    the commands, by subject
     answers.py    commands in a make's own words, and those that steer its habits
     textmode.py   messages as text instead of PDUs
     ussd.py       what the network answers to *100#

@@ -65,7 +65,6 @@ _IGNORED = (
     "+IFC",
     "+ICF",
     "+IPR",
-    "+CMMS",
     "+CGSMS",
 )
 

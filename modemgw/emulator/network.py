@@ -42,7 +42,8 @@ Range = float | tuple[float, float]
 class Network:
     """One operator with its service centre. Seconds unless said otherwise; a range is drawn from `rng`.
 
-    `latency`: 0x1A to the answer; 0 answers at once. `report_delay`: that answer to the report; negative: before it.
+    `latency`: 0x1A to the answer; 0 answers at once. `link_setup`: as much more where there is no link yet (link.py).
+    `report_delay`: that answer to the report; negative: before it.
     `accept_at`: which part of the latency is over when the network takes the message. `pending_first`: every report is
     preceded by "still trying". `gap`: between two messages to one SIM; the radio takes a second or so, and programs
     that count on it lose what comes at once. `keep`: how many entries the two logs keep, None for all.
@@ -54,6 +55,7 @@ class Network:
         rng: random.Random,
         *,
         latency: Range = 0.0,
+        link_setup: Range = 0.0,
         report_delay: Range = 1.0,
         forward_delay: Range = 0.0,
         gap: Range = 0.0,
@@ -65,6 +67,7 @@ class Network:
         self.clock = clock
         self.rng = rng
         self.latency = latency
+        self.link_setup = link_setup
         self.report_delay = report_delay
         self.forward_delay = forward_delay
         self.gap = gap

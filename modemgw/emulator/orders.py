@@ -180,7 +180,7 @@ class Orders:
     def _network(self, data: object) -> JSON:
         wish = _wish(Times, data, "network")
         network = self._lab.network
-        for name in ("latency", "report_delay", "forward_delay", "gap"):
+        for name in ("latency", "link_setup", "report_delay", "forward_delay", "gap"):
             value = getattr(wish, name)
             if value is not None:
                 setattr(network, name, value)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from modemgw.emulator.effects import WeakSignal
 from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, reply_to
+from modemgw.emulator.link import Link
 
 if TYPE_CHECKING:
     from modemgw.emulator.device import Device
@@ -17,6 +18,7 @@ class Radio:
 
     def __init__(self, device: "Device") -> None:
         self._device = device
+        self.link = Link(device)
         self.cfun = 1
         self.stuck = False
         self.weak: WeakSignal | None = None
@@ -46,6 +48,8 @@ class Radio:
                     self._device.urc(f"{name}: {self.describe(name, level)}")
         if self.attached:
             self._device.network.attached(self._device)
+        else:
+            self.link.close()
 
     def search(self) -> None:
         """Look for the home network; it is found after the persona's time."""
@@ -84,6 +88,7 @@ class Radio:
     def power_off(self) -> None:
         """Nothing is registered without power."""
         self.stat = 0
+        self.link.close()
         self.cfun = 0 if self.stuck else 1
 
     def describe(self, name: str, level: int) -> str:

@@ -133,7 +133,7 @@ class _Sending:
         self._mr = sim.next_mr()
         self._how = self._behaviour()
         network = device.network
-        self._seconds = network.draw(network.latency) + self._how.seconds
+        self._seconds = device.radio.link.take() + network.draw(network.latency) + self._how.seconds
         self._answer_at = network.now.value + self._seconds
 
     def _behaviour(self) -> Behaviour:
@@ -177,6 +177,7 @@ class _Sending:
             network.accept(self._device, self._sim, self._submit, self._line, self._mr, answer_at=self._answer_at)
 
     def _answer(self) -> None:
+        self._device.radio.link.answered()
         if self._how.silent:
             self._exchange.channel.free()
         elif self._how.answer:

@@ -27,6 +27,7 @@ class Settings(Manners):
     creg: dict[str, int] = field(default_factory=dict)
     cscs: str = "GSM"
     clip: int = 0
+    cmms: int = 0
     crc: int = 0
     cmer: tuple[int, ...] = (0, 0, 0, 0, 0)
     cops_format: int = 0

@@ -171,6 +171,7 @@ class Sending:
     answer: str
     longest: float
     too_long: str
+    link_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Times:
     """Times of the network, in seconds."""
 
     latency: float | None = None
+    link_setup: float | None = None
     report_delay: float | None = None
     forward_delay: float | None = None
     gap: float | None = None

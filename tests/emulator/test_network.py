@@ -176,3 +176,38 @@ def test_two_sims_cannot_have_one_number(make_bench: Make) -> None:
     bench = make_bench(number="+4915551000777")
     with pytest.raises(ValueError, match="another SIM"):
         bench.lab.add("b", number="+4915551000777")
+
+
+@pytest.mark.parametrize(
+    ("mode", "gap", "seconds", "left"),
+    [(0, 0.0, 2.0, 0), (1, 1.0, 1.0, 1), (1, 3.0, 2.0, 0), (2, 1.0, 1.0, 2), (2, 3.0, 2.0, 2)],
+)
+def test_a_kept_link_saves_its_setup_until_it_is_let_go_of(
+    bench: Any, mode: int, gap: float, seconds: float, left: int
+) -> None:
+    network = bench.lab.network
+    network.latency, network.link_setup = 1.0, 1.0
+    bench.ok(f"AT+CMMS={mode}")
+    assert b"+CMGS" in bench.submit("+4917600001", wait=2.0)
+    bench.wait(gap)
+
+    sooner = bench.submit("+4917600001", wait=seconds - 0.1)
+
+    assert b"+CMGS" not in sooner
+    assert b"+CMGS" in bench.wait(0.2)
+    if mode == 1 and left:
+        bench.wait(2.5)  # nothing more comes: it ends by itself
+        left = 0
+    assert f"+CMMS: {left}\r".encode() in bench.send("AT+CMMS?\r")
+
+
+def test_a_link_ends_with_the_network(bench: Any) -> None:
+    network = bench.lab.network
+    network.latency, network.link_setup = 1.0, 1.0
+    bench.ok("AT+CMMS=2")
+    bench.submit("+4917600001", wait=2.0)
+    bench.device.radio.set(2)
+    bench.device.radio.set(1)
+
+    assert b"+CMGS" not in bench.submit("+4917600001", wait=1.9)
+    assert b"+CMGS" in bench.wait(0.2)
