@@ -179,6 +179,11 @@ def message_format(reply: Reply) -> int:
     return _required(reply, _params(reply).integer())
 
 
+def link_mode(reply: Reply) -> int:
+    """``+CMMS: <n>``: 2 keeps the radio link between messages for as long as the modem runs."""
+    return _required(reply, _params(reply).integer())
+
+
 def storage_use(reply: Reply) -> tuple[StorageUse, ...]:
     """One to three storages from ``"SM",3,10,…`` or from bare numbers; empty where the modem only says OK."""
     if not reply.lines:

@@ -40,6 +40,7 @@ class Session:
     identity: Identity | None = None
     sim: SimCard | None = None
     hangs: set[str] = field(default_factory=set)  # message stores that may not be listed
+    no_link: set[str] = field(default_factory=set)  # IMEIs of modems that do not keep the radio link
     service: int = 0  # +CSMS: 1 = direct messages wait for our +CNMA
     routing: tuple[int, ...] | None = None  # +CNMI as it was read back, None if the modem does not tell
     check_due: bool = False

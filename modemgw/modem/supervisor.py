@@ -70,6 +70,7 @@ class Supervisor:
         self._told = asyncio.Event()  # an operator changed something
         self._session: Session | None = None
         self._hangs: set[str] = set()
+        self._no_link: set[str] = set()
         self._failures = 0
         self._mute = False  # it did not answer any more
         self._vanished = False  # its tty was away, so the modem lost its power, and with it the answers that it owed
@@ -193,6 +194,7 @@ class Supervisor:
             self._guard,
             self.modem.publish,
             hangs=self._hangs,
+            no_link=self._no_link,
         )
         self._session = session
         session.dialogue.on_resynced = self.modem.recovery.resynced

@@ -210,6 +210,7 @@ def test_a_pdu_that_lost_characters_is_not_intact() -> None:
         (answers.functionality, commands.FUNCTIONALITY, ("+CFUN: x",)),
         (answers.operator, commands.OPERATOR, ("+COPS: ",)),
         (answers.service, commands.SERVICE, ()),
+        (answers.link_mode, commands.LINK, ("+CMMS: x",)),
         (answers.message_format, commands.MESSAGE_FORMAT, ("+CMGF:",)),
         (answers.smsc, commands.SMSC, ()),
     ],

@@ -19,12 +19,16 @@ Make = Callable[..., Rig]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``profile`` is "own" or "generic"; ``routing`` is the AT+CNMI that start-up has to settle on."""
+    """``profile`` is "own" or "generic"; ``routing`` is the AT+CNMI that start-up has to settle on.
+
+    ``keeps_link``: whether the family keeps the radio link for the next message.
+    """
 
     persona: str
     profile: str
     routing: str
     make: Make
+    keeps_link: bool
 
     @property
     def profile_name(self) -> str:

@@ -63,5 +63,6 @@ async def case(request: pytest.FixtureRequest) -> AsyncIterator[Case]:
         return rigs[-1]
 
     chosen: Make = remember
-    yield Case(persona, profile, FAMILIES["routing"][persona][profile], chosen)
+    keeps_link = persona not in FAMILIES["link"]["none"]
+    yield Case(persona, profile, FAMILIES["routing"][persona][profile], chosen, keeps_link)
     await asyncio.gather(*(rig.stop() for rig in rigs))

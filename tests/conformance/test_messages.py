@@ -65,6 +65,24 @@ async def test_reports(case: Case) -> None:
     assert left(rig) == 0
 
 
+async def test_burst(case: Case) -> None:
+    """Messages one behind the other share one radio link where the family keeps it; nothing is asked in between."""
+    rig = case.make(latency=0.5)
+    await serving(rig)
+    rig.lab.network.link_setup = 1.0
+    rig.device.heard.clear()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    references = await send(rig, [plan(f"number {n}").submits(TO, ref=1, srr=False)[0] for n in range(4)])
+
+    assert references == list(range(4))
+    took = loop.time() - began - 4 * 0.5
+    assert took == pytest.approx(1.0 if case.keeps_link else 4.0, abs=0.5)
+    assert len(rig.commands("AT+CMGS")) == 4
+    assert rig.commands("AT+CMMS") == []
+
+
 async def test_receive_stored(case: Case) -> None:
     rig = case.make()
     await serving(rig)
