@@ -9,8 +9,10 @@ import logging
 import random
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from modemgw import sdnotify
 from modemgw.api.app import make_app
@@ -20,10 +22,10 @@ from modemgw.app.reload import Reloader
 from modemgw.app.settings import gateway_settings
 from modemgw.app.state import CannotStart, first_key, lock_state_dir, open_store
 from modemgw.config import Config
-from modemgw.gateway.context import Context
+from modemgw.gateway.context import Context, GatewaySettings
 from modemgw.gateway.gateway import Gateway
 from modemgw.http import server
-from modemgw.seams import Ids
+from modemgw.seams import Clock, Ids
 from modemgw.store import integrity, views
 from modemgw.store.backup import DailyBackup
 from modemgw.store.database import Database
@@ -47,44 +49,89 @@ async def run(config: Config, *, simulate: int = 0, simulate_if_empty: bool = Fa
     return 0
 
 
+@asynccontextmanager
+async def without_api(config: Config) -> AsyncIterator[Gateway]:
+    """The gateway at work for a command that uses it itself: no API, and no message of its own accord.
+
+    Modems are made ready and received messages are stored, but nothing is sent before ``fleet.go()``. At the end the
+    answers that are due are waited for. Raises CannotStart, StoreError.
+    """
+    async with AsyncExitStack() as stack:
+        settings = replace(gateway_settings(config), heartbeat_s=0.0, alerts=None)
+        works = await _build(config, settings, Options(), stack)
+        works.gateway.fleet.held = True
+        tasks = _begin(works, config, stack)
+        try:
+            yield works.gateway
+        finally:
+            await _end(works.gateway, tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Works:
+    """What there is once everything is built and the database is in order."""
+
+    gateway: Gateway
+    reloader: Reloader
+    database: Path
+    clock: Clock
+    simulated: bool
+
+
 async def _serve(config: Config, options: Options, stack: AsyncExitStack) -> None:
     loop = asyncio.get_running_loop()
-    memory.one_arena()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    works = await _build(config, gateway_settings(config), options, stack)
+    gateway, state_dir = works.gateway, works.database.parent
+    if works.simulated:
+        print("No hardware: the modems are simulated, and no message leaves this machine.")  # noqa: T201
+    await first_key(gateway, state_dir, works.clock, interactive=options.interactive)
+    app = make_app(gateway, listen=config.http.listen, allowed_hosts=config.http.allowed_hosts)
+    http = await server.serve(app, config.http.listen, control=state_dir / "control.sock")
+    stack.push_async_callback(http.close)
+    await _announce(http.urls, gateway.db, stack)
+    tasks = _begin(works, config, stack)
+    await _until_stopped(stopped, tasks)
+    sdnotify.notify("STOPPING=1", "STATUS=waiting for the answers that are due")
+    await _end(gateway, tasks)
+
+
+async def _build(config: Config, settings: GatewaySettings, options: Options, stack: AsyncExitStack) -> _Works:
+    memory.one_arena()
     state_dir = lock_state_dir(config.gateway.state_dir, stack)
     rng = random.SystemRandom()
     db, clock = await open_store(state_dir / "modemgw.db", rng, config.gateway.min_free_mb)
     stack.push_async_callback(db.close)
     ids = Ids(clock, rng, last=await db.read(views.newest_id))
-    context = Context(db, clock, ids, rng, gateway_settings(config))
+    context = Context(db, clock, ids, rng, settings)
     gateway = Gateway(context)
     reloader = Reloader(gateway, config, lambda config: Dispatcher(db, clock, rng, config.webhook_targets()))
     context.on_announcement = reloader.wake
-    loop.add_signal_handler(signal.SIGHUP, reloader.hang_up)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.hang_up)
     await reloader.register()
     lab = add_modems(gateway, config, options, clock, rng)
-    if lab is not None:
-        print("No hardware: the modems are simulated, and no message leaves this machine.")  # noqa: T201
     await gateway.start()
-    await first_key(gateway, state_dir, clock, interactive=options.interactive)
-    app = make_app(gateway, listen=config.http.listen, allowed_hosts=config.http.allowed_hosts)
-    http = await server.serve(app, config.http.listen, control=state_dir / "control.sock")
-    stack.push_async_callback(http.close)
-    await _announce(http.urls, db, stack)
+    return _Works(gateway, reloader, state_dir / "modemgw.db", clock, simulated=lab is not None)
+
+
+def _begin(works: _Works, config: Config, stack: AsyncExitStack) -> list[asyncio.Task[None]]:
+    loop = asyncio.get_running_loop()
     tasks = [
-        loop.create_task(gateway.run(), name="gateway"),
-        loop.create_task(reloader.run(), name="webhooks"),
-        loop.create_task(integrity.watch(db, state_dir / "modemgw.db"), name="integrity"),
-        loop.create_task(DailyBackup(state_dir / "modemgw.db", clock).run(), name="backup"),
+        loop.create_task(works.gateway.run(), name="gateway"),
+        loop.create_task(works.reloader.run(), name="webhooks"),
+        loop.create_task(integrity.watch(works.gateway.db, works.database), name="integrity"),
+        loop.create_task(DailyBackup(works.database, works.clock).run(), name="backup"),
     ]
-    finder = make_finder(gateway, config, stack)
+    finder = make_finder(works.gateway, config, stack)
     if finder is not None:
         tasks.append(loop.create_task(finder.run(), name="finder"))
     loop.call_later(_SETTLED_S, memory.settle)
-    await _until_stopped(stopped, tasks)
-    sdnotify.notify("STOPPING=1", "STATUS=waiting for the answers that are due")
+    return tasks
+
+
+async def _end(gateway: Gateway, tasks: Sequence[asyncio.Task[None]]) -> None:
     async with asyncio.timeout(_STOP_LIMIT_S):
         await gateway.stop()
     for task in tasks:

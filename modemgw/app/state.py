@@ -25,6 +25,10 @@ class CannotStart(Exception):
     """Why the gateway does not start, in one line."""
 
 
+class AlreadyRunning(CannotStart):
+    """Another gateway has the state directory."""
+
+
 def lock_state_dir(state_dir: Path, stack: AsyncExitStack | ExitStack) -> Path:
     """Makes and locks the state directory; CannotStart when another gateway has it."""
     try:
@@ -36,7 +40,7 @@ def lock_state_dir(state_dir: Path, stack: AsyncExitStack | ExitStack) -> Path:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CannotStart(f"Another modemgw is running with the state directory {state_dir}.") from None
+        raise AlreadyRunning(f"Another modemgw is running with the state directory {state_dir}.") from None
     os.umask(0o077)
     return state_dir
 

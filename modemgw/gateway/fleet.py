@@ -58,7 +58,7 @@ class Fleet:
         self.lines: dict[str, Line] = {}
         self.pool = Pool(context)
         self._profiles = Profiles.load()
-        self._stopping = False
+        self.held = False  # nothing new goes out
         self._group: asyncio.TaskGroup | None = None
         self.on_change: Callable[[Line], None] = lambda _: None  # for the finder
 
@@ -176,9 +176,15 @@ class Fleet:
         group.create_task(line.supervisor.run(), name=f"modem-{line.modem.name}")
         group.create_task(self._watch(line), name=f"line-{line.modem.name}")
 
+    def go(self) -> None:
+        """Messages may be sent, where that was ``held`` until now."""
+        self.held = False
+        for line in self.lines.values():
+            line.changed.set()
+
     async def stop(self) -> None:
         """Nothing new goes out; returns when every segment under way has its outcome on disk."""
-        self._stopping = True
+        self.held = True
         await asyncio.gather(*(self._stop_sending(line) for line in self.lines.values()))
 
     async def _watch(self, line: Line) -> None:
@@ -201,7 +207,7 @@ class Fleet:
             line.sim = modem.sim
         if now[0] == ModemState.REGISTERED:
             await self._identify(line)
-        may_send = line.sim_id is not None and not self._stopping and self._allowed(line) and not self._twin(line)
+        may_send = line.sim_id is not None and not self.held and self.allowed(line) and not self._twin(line)
         if may_send and line.sender is None:
             await self._start_sending(line)
         elif not may_send and line.sender is not None:
@@ -218,7 +224,7 @@ class Fleet:
         body = {"name": modem.name, "state": now[0], "reason": now[1], "detail": modem.detail}
         await context.commit(lambda cur: events.announce(cur, context.stamp(), "modem.state", body))
 
-    def _allowed(self, line: Line) -> bool:
+    def allowed(self, line: Line) -> bool:
         """Registered, and at home or allowed to roam."""
         modem = line.modem
         if modem.state != ModemState.REGISTERED:
@@ -267,7 +273,7 @@ class Fleet:
         sim_id = line.sim_id
         assert line.sim is not None
         await self._context.commit(lambda cur: limits.show(cur, sim_id, limits.Hold()))
-        if self._stopping:
+        if self.held:
             return  # the stop came meanwhile, and would not wait for a sender that it could not see
         self.pool.join(sim_id, line.sim, lambda: line.sender.wake() if line.sender else None)
         line.card = OneSim(line.modem, line.sim)

@@ -102,6 +102,15 @@ class UssdReply:
     dcs: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One SUBMIT in seconds of the loop's clock: ``at`` is that of its Ctrl-Z, None if it did not come to that."""
+
+    at: float | None
+    ended: float
+    accepted: bool
+
+
 # Bounds in dBm from which a verdict holds: common practice for GSM; below -105 messages start to fail.
 _VERDICTS = ((-75, "very good"), (-89, "good"), (-95, "fair"), (-105, "weak: move the antenna"))
 

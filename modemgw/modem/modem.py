@@ -12,7 +12,7 @@ from modemgw.at import urc
 from modemgw.modem import sending, states
 from modemgw.modem.calls import Calls
 from modemgw.modem.errors import NotReady, SubmitFailed, SubmitFailure
-from modemgw.modem.facts import Identity, Network, Receipt, Received, SimCard, Store, UssdReply
+from modemgw.modem.facts import Handed, Identity, Network, Receipt, Received, SimCard, Store, UssdReply
 from modemgw.modem.inbox import Inbox
 from modemgw.modem.listener import ModemListener
 from modemgw.modem.profile import Profile
@@ -44,6 +44,7 @@ class Modem:
         self.calls = Calls()
         self.recovery = Recovery(self._tell, lambda: asyncio.get_running_loop().time(), settings.name)
         self.proof = Proof(settings.name, self.upcalls, self._late_submit)
+        self.on_submit: Callable[[Handed], None] = lambda _: None  # for who measures
         self._listener = listener
         self._status = states.status(ModemState.ABSENT, name=settings.name, port=settings.port)
         self._session: Session | None = None
@@ -159,6 +160,7 @@ class Modem:
                     tpdu_length,
                     token=token,
                     before_payload=before_payload,
+                    on_end=self.on_submit,
                 )
             except SubmitFailed as failure:
                 if failure.kind is SubmitFailure.UNCERTAIN:

@@ -8,6 +8,8 @@
 The command carries the caller's token, so that a late ``+CMGS`` finds its submit. Source: 3GPP TS 27.005, 4.3.
 """
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from modemgw.at import cme, cms, commands
@@ -15,6 +17,7 @@ from modemgw.at.errors import CommandFailed, UnsafeText
 from modemgw.at.results import Result
 from modemgw.modem.dialogue import Dialogue
 from modemgw.modem.errors import ModemError, SubmitFailed, SubmitFailure
+from modemgw.modem.facts import Handed
 from modemgw.modem.profile import Profile, Results
 from modemgw.port.errors import CommandTimeout, NotSent, PortLost
 from modemgw.port.port import BeforePayload
@@ -34,8 +37,9 @@ async def submit(
     *,
     token: str,
     before_payload: BeforePayload,
+    on_end: Callable[[Handed], None],
 ) -> int | None:
-    """TP-MR, or None where the modem did not tell it. Raises SubmitFailed."""
+    """TP-MR, or None where the modem did not tell it; ``on_end`` hears how long it took. Raises SubmitFailed."""
     try:
         command = replace(
             commands.cmgs(tpdu_length, pdu_hex, token=token, timeout=profile.timing.net_s, prompt=profile.prompt),
@@ -43,15 +47,19 @@ async def submit(
         )
     except UnsafeText as error:
         raise SubmitFailed(SubmitFailure.NOT_SENT, str(error), policy="P") from error
-    asked = False
+    asked = accepted = False
+    handed_at: float | None = None
+    now = asyncio.get_running_loop().time
 
     async def at_prompt() -> None:
-        nonlocal asked
+        nonlocal asked, handed_at
         asked = True
         await before_payload()
+        handed_at = now()
 
     try:
         reply = await dialogue.ask(command, before_payload=at_prompt)
+        accepted = True
     except CommandFailed as error:
         raise of_result(error.result, profile.results, payload_written=error.payload_written) from error
     except NotSent as error:
@@ -60,6 +68,8 @@ async def submit(
         raise _of_silence(error) from error
     except ModemError as error:  # restarted, or dead, before anything was written
         raise SubmitFailed(SubmitFailure.NOT_SENT, error.text, policy="N") from error
+    finally:
+        on_end(Handed(handed_at, now(), accepted))
     return reply.mr
 
 
