@@ -9,6 +9,7 @@ the HTTP server. A verb whose module is not there is neither listed nor known.
 | ``control`` | HTTP over the control socket of the running service |
 | ``survey`` | what a modem says when it is asked about itself, and the same without anybody's numbers |
 | ``draft`` | tools/new-profile: from that to the draft of a profile and of a persona |
+| ``rig``, ``bank``, ``bench_full``, ``bench_real``, ``bench_sending`` | parts of ``bench`` |
 | ``stop`` | Stop: the way a verb ends with one plain line |
 | all others | the verb of that name |
 
@@ -36,7 +37,7 @@ VERBS = {
     "emulate": "simulated modems on pseudo terminals, for any program",
     "decode": "explain an SMS PDU in words or as JSON",
     "encode": "make SMS PDUs from JSON; sends nothing",
-    "bench": "how many messages a second this machine can take, with simulated modems",
+    "bench": "how fast this machine is, with simulated modems; --real: how fast your own modems are",
 }
 
 

@@ -1,18 +1,20 @@
 """``modemgw bench``: how fast this machine is, with a real gateway process and simulated modems in another one.
 
 The modems' network answers at once, so what is measured is the gateway. The database is a real file with its durable
-commits; nothing is shared with an installed service. Exit code 0 when every goal is met, 1 when one is missed.
+commits; nothing is shared with an installed service. Exit code 0 when every goal is met, 1 when one is missed. With
+``--real`` it is something else: see ``bench_real``.
 """
 
 import argparse
 import asyncio
 import json
 import statistics
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from modemgw.cli import bench_full
+from modemgw.cli import bench_full, where
 from modemgw.cli.bench_full import Figure
 from modemgw.cli.rig import PATIENCE_S, Gateway, Process, configuration, progress, start_bank, start_gateway
 from modemgw.cli.stop import Stop
@@ -20,6 +22,7 @@ from modemgw.pdu.decode import decode
 from modemgw.seams import SystemClock
 
 _REST_S = 5.0
+_MOST_REAL = 200  # messages for one modem
 _SAMPLE = (  # a DELIVER of 160 characters
     "00040D91945155090000F1000062112290210040A054741914AFA7C76B9058FEBEBB41E6371EA4AEB7E173D0DB5E9683E8E8"
     "32881DD6E741E4F7D905A2A2CBA0783D3D5E83C4F2F7DD0D32BFF12075BD0D9F83DEF6B21C44479741ECB03E0F22BFCF2E10"
@@ -29,13 +32,23 @@ _SAMPLE = (  # a DELIVER of 160 characters
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--messages", metavar="N", type=int, default=1000, help="how many are sent (default 1000)")
+    parser.add_argument("--messages", metavar="N", type=int, help="how many are sent (default 1000; with --real 10)")
     parser.add_argument("--arrivals", metavar="N", type=int, default=200, help="how many arrive (default 200)")
     parser.add_argument("--full", action="store_true", help="every figure, with up to 32 modems (about ten minutes)")
+    parser.add_argument("--real", action="store_true", help="one's own modems: sends messages that may cost money")
+    parser.add_argument("--to", metavar="NUMBER", help="with --real: who gets the messages, such as your own telephone")
+    parser.add_argument("--yes", action="store_true", help="with --real: do not ask whether that is wanted")
+    where.add_option(parser)
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.messages is None:
+        args.messages = 10 if args.real else 1000
+    if args.real:
+        return _real(args)
+    if args.to is not None or args.yes or args.config is not None:
+        raise Stop("--to, --yes and --config belong to --real: nothing else sends real messages", code=2)
     if args.messages < 10 or args.arrivals < 10:
         raise Stop("--messages and --arrivals must be at least 10: a median of fewer says nothing", code=2)
     try:
@@ -52,6 +65,18 @@ def run(args: argparse.Namespace) -> int:
             verdict = "good" if each.met else "SHORT"
             print(f"{each.name:<72} {each.value:>10.2f} {each.unit:<6} {limit} {each.goal:g}  {verdict}")
     return 0 if all(each.met for each in figures) else 1
+
+
+def _real(args: argparse.Namespace) -> int:
+    if args.to is None:
+        raise Stop("--real needs --to NUMBER: a telephone of your own that may get the messages", code=2)
+    if not 1 <= args.messages <= _MOST_REAL:
+        raise Stop(f"--messages must be 1 to {_MOST_REAL}: each costs what your operator takes for it", code=2)
+    if not args.yes and not sys.stdin.isatty():
+        raise Stop("this sends messages that may cost money: confirm with --yes, or run it on a terminal", code=3)
+    from modemgw.cli import bench_real  # noqa: PLC0415 - the whole gateway: only for those who get that far
+
+    return bench_real.run(args)
 
 
 async def measure(messages: int, arrivals: int) -> list[Figure]:
