@@ -9,7 +9,7 @@ the HTTP server. A verb whose module is not there is neither listed nor known.
 | ``control`` | HTTP over the control socket of the running service |
 | ``survey`` | what a modem says when it is asked about itself, and the same without anybody's numbers |
 | ``draft`` | tools/new-profile: from that to the draft of a profile and of a persona |
-| ``rig``, ``bank``, ``bench_full``, ``bench_real``, ``bench_sending`` | parts of ``bench`` |
+| ``rig``, ``bank``, ``bench_full``, ``bench_rows``, ``bench_real``, ``bench_sending`` | parts of ``bench`` |
 | ``stop`` | Stop: the way a verb ends with one plain line |
 | all others | the verb of that name |
 

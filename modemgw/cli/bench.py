@@ -14,14 +14,24 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from modemgw.cli import bench_full, where
+from modemgw.cli import bench_full, bench_rows, where
 from modemgw.cli.bench_full import Figure
-from modemgw.cli.rig import PATIENCE_S, Gateway, Process, configuration, progress, start_bank, start_gateway
+from modemgw.cli.rig import (
+    PATIENCE_S,
+    Gateway,
+    Process,
+    configuration,
+    first_send_s,
+    progress,
+    start_bank,
+    start_gateway,
+)
 from modemgw.cli.stop import Stop
 from modemgw.pdu.decode import decode
 from modemgw.seams import SystemClock
 
 _REST_S = 5.0
+_PARTS = (*bench_full.PARTS, *bench_rows.PARTS)
 _MOST_REAL = 200  # messages for one modem
 _SAMPLE = (  # a DELIVER of 160 characters
     "00040D91945155090000F1000062112290210040A054741914AFA7C76B9058FEBEBB41E6371EA4AEB7E173D0DB5E9683E8E8"
@@ -34,7 +44,8 @@ _SAMPLE = (  # a DELIVER of 160 characters
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--messages", metavar="N", type=int, help="how many are sent (default 1000; with --real 10)")
     parser.add_argument("--arrivals", metavar="N", type=int, default=200, help="how many arrive (default 200)")
-    parser.add_argument("--full", action="store_true", help="every figure, with up to 32 modems (about ten minutes)")
+    parser.add_argument("--full", action="store_true", help="every figure, with up to 32 modems and a year's database")
+    parser.add_argument("--only", metavar="PART", help=f"of --full that part alone: {', '.join(_PARTS)}; or busy, rest")
     parser.add_argument("--real", action="store_true", help="one's own modems: sends messages that may cost money")
     parser.add_argument("--to", metavar="NUMBER", help="with --real: who gets the messages, such as your own telephone")
     parser.add_argument("--yes", action="store_true", help="with --real: do not ask whether that is wanted")
@@ -47,14 +58,15 @@ def run(args: argparse.Namespace) -> int:
         args.messages = 10 if args.real else 1000
     if args.real:
         return _real(args)
+    wanted = _wanted(args)
     if args.to is not None or args.yes or args.config is not None:
         raise Stop("--to, --yes and --config belong to --real: nothing else sends real messages", code=2)
     if args.messages < 10 or args.arrivals < 10:
         raise Stop("--messages and --arrivals must be at least 10: a median of fewer says nothing", code=2)
     try:
-        figures = asyncio.run(measure(args.messages, args.arrivals))
-        if args.full:
-            figures += asyncio.run(bench_full.measure())
+        figures = [] if args.only else asyncio.run(measure(args.messages, args.arrivals))
+        figures += asyncio.run(bench_full.measure(wanted))
+        figures += asyncio.run(bench_rows.measure(wanted))
     except TimeoutError:
         raise Stop("the gateway did not get through in time; `modemgw run --simulate 1` may show why") from None
     if args.json:
@@ -77,6 +89,16 @@ def _real(args: argparse.Namespace) -> int:
     from modemgw.cli import bench_real  # noqa: PLC0415 - the whole gateway: only for those who get that far
 
     return bench_real.run(args)
+
+
+def _wanted(args: argparse.Namespace) -> list[str]:
+    """The parts of ``--full`` that are to be measured."""
+    if args.only is None:
+        return list(_PARTS) if args.full else []
+    found = [part for part in _PARTS if args.only in (part, part.partition("-")[0])]
+    if not found:
+        raise Stop(f"--only: there is no part {args.only!r}; there are {', '.join(_PARTS)}", code=2)
+    return found
 
 
 async def measure(messages: int, arrivals: int) -> list[Figure]:
@@ -102,7 +124,8 @@ async def _measure(folder: Path, bank: Process, messages: int, arrivals: int) ->
         arrived = (await bank.ask(f"arrive {arrivals}"))["arrivals"]
         await gateway.post(1, send_at_in_s=1)
     progress("starting again")
-    restart_s = await _restart(config, bank)
+    await asyncio.sleep(1.0)  # the message that waits is due
+    restart_s = await first_send_s(config, bank)
     return [
         Figure("answer of the modem -> next Ctrl-Z, median", statistics.median(gaps), "ms", 5),
         Figure("arrival at the modem -> on disk and deleted there, median", 1000 * statistics.median(arrived), "ms", 8),
@@ -122,16 +145,6 @@ async def _send_all(gateway: Gateway, bank: Process, messages: int) -> dict[str,
             for kind, stamps in merged.items():
                 stamps.extend(answer[kind].get("modem0", []))
     return merged
-
-
-async def _restart(config: Path, bank: Process) -> float:
-    await asyncio.sleep(1.0)  # the message that waits is due
-    await bank.ask("stamps")
-    began = SystemClock().monotonic()  # the bank's clock as well: it is the system's
-    async with start_gateway(config, ready=False), asyncio.timeout(PATIENCE_S):
-        while not (stamps := (await bank.ask("stamps"))["ctrl_z"]):  # noqa: ASYNC110 - it happens in another process
-            await asyncio.sleep(0.05)
-    return float(stamps["modem0"][0] - began)
 
 
 def _decodes_per_second(seconds: float = 1.0) -> float:

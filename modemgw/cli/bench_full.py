@@ -3,9 +3,10 @@
 import asyncio
 import statistics
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -23,6 +24,13 @@ _SERVICE = (
 )
 _MEMORY_MB = {1: 60.0, 8: 62.0, 32: 68.0}
 _BACKLOG = 100_000
+# What is measured with 1, 8 and 32 modems, in this order.
+_STAGES = {
+    1: ("rest-1", "overhead", "latency", "busy-1", "backlog"),
+    8: ("rest-8", "throughput", "busy-8"),
+    32: ("rest-32", "busy-32"),
+}
+PARTS = tuple(part for parts in _STAGES.values() for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +78,28 @@ async def _hook() -> AsyncIterator[tuple[Hook, str]]:
         await runner.cleanup()
 
 
-async def measure() -> list[Figure]:
-    """Everything, with 1, 8 and 32 modems one after the other. TimeoutError when something gets stuck."""
+async def measure(wanted: Collection[str]) -> list[Figure]:
+    """The parts that are wanted, with 1, then 8, then 32 modems. TimeoutError when something gets stuck."""
     figures: list[Figure] = []
-    for place, modems in enumerate(_MEMORY_MB):
+    for place, (modems, parts) in enumerate(_STAGES.items()):
+        chosen = [part for part in parts if part in wanted]
+        if not chosen:
+            continue
         with tempfile.TemporaryDirectory(prefix="modemgw-bench-") as folder:
             async with start_bank(Path(folder), modems) as bank, _hook() as (hook, url):
                 config = configuration(Path(folder), modems, hook=url)
                 progress(f"starting a gateway with {modems} modems")
                 async with start_gateway(config) as gateway:
-                    figures += await _at_rest(gateway, modems)
-                    if modems == 1:
-                        figures += await _single(gateway, bank, hook)
-                    else:
-                        figures += await _throughput(gateway, bank, modems)
-                    figures += await _utilisation(gateway, bank, modems, place)
-                    if modems == 1:
-                        figures += await _backlog(gateway, bank)
+                    takes: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+                        "rest": partial(_at_rest, gateway, modems),
+                        "overhead": partial(_overhead, gateway, bank),
+                        "latency": partial(_latency, gateway, bank, hook),
+                        "throughput": partial(_throughput, gateway, bank),
+                        "busy": partial(_utilisation, gateway, bank, modems, place),
+                        "backlog": partial(_backlog, gateway, bank),
+                    }
+                    for part in chosen:
+                        figures += await takes[part.partition("-")[0]]()
     return figures
 
 
@@ -133,9 +146,7 @@ async def _utilisation(gateway: Gateway, bank: Process, modems: int, place: int)
     return figures
 
 
-async def _throughput(gateway: Gateway, bank: Process, modems: int) -> list[Figure]:
-    if modems != 8:
-        return []
+async def _throughput(gateway: Gateway, bank: Process) -> list[Figure]:
     progress("8 modems that answer at once")
     _, ends = await _sent(gateway, bank, 4000)
     stamps = sorted(stamp for each in ends.values() for stamp in each)
@@ -145,11 +156,14 @@ async def _throughput(gateway: Gateway, bank: Process, modems: int) -> list[Figu
     return [Figure("messages in all, 8 modems that answer at once", rate, "1/s", 500, at_most=False)]
 
 
-async def _single(gateway: Gateway, bank: Process, hook: Hook) -> list[Figure]:
+async def _overhead(gateway: Gateway, bank: Process) -> list[Figure]:
     progress("one modem that answers at once")
     _, ends = await _sent(gateway, bank, 1000)
     stamps = ends["modem0"][250:]
-    figures = [Figure("overhead of a message, 1 modem", 1000 * (stamps[-1] - stamps[0]) / (len(stamps) - 1), "ms", 4)]
+    return [Figure("overhead of a message, 1 modem", 1000 * (stamps[-1] - stamps[0]) / (len(stamps) - 1), "ms", 4)]
+
+
+async def _latency(gateway: Gateway, bank: Process, hook: Hook) -> list[Figure]:
     progress("single messages to an idle modem")
     await bank.ask("stamps")
     waits = []
@@ -158,7 +172,7 @@ async def _single(gateway: Gateway, bank: Process, hook: Hook) -> list[Figure]:
         await asyncio.sleep(0.05)
         answer = await bank.ask("stamps")
         waits.append(1000 * max(0.0, answer["cmgs"][0] - accepted))
-    figures += _spread("accepted -> AT+CMGS at an idle modem", waits, (("median", 50, 8), ("95 %", 95, 20)))
+    figures = _spread("accepted -> AT+CMGS at an idle modem", waits, (("median", 50, 8), ("95 %", 95, 20)))
     progress("single messages arrive")
     waits = []
     for _ in range(100):

@@ -123,6 +123,16 @@ async def start_gateway(config: Path, *, ready: bool = True) -> AsyncIterator[Ga
         await _end(process)
 
 
+async def first_send_s(config: Path, bank: Process) -> float:
+    """Starts a gateway that has something to send, and ends it: seconds until the first Ctrl-Z came."""
+    await bank.ask("stamps")
+    began = SystemClock().monotonic()  # the bank's clock as well: it is the system's
+    async with start_gateway(config, ready=False), asyncio.timeout(PATIENCE_S):
+        while not (stamps := (await bank.ask("stamps"))["ctrl_z"]):  # noqa: ASYNC110 - it happens in another process
+            await asyncio.sleep(0.05)
+    return float(stamps["modem0"][0] - began)
+
+
 async def _address_and_key(process: asyncio.subprocess.Process) -> tuple[str, str]:
     assert process.stdout is not None
     url = key = ""

@@ -21,6 +21,7 @@ backup       checked copies: by hand, one a day, before an upgrade
 rescue       a damaged file is moved aside, its last good copy takes its place, and its queue is held
 timebase     the last time in the store, and rows that claim to come from the future
 retention    what is deleted when, in small steps
+specimen     a database as a busy year would leave it, to measure with
 
 Why functions and no repository objects: the fake of SQLite is SQLite on a temporary file, and a unit of work reads
 best as the list of things that happen in one transaction.

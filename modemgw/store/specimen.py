@@ -1,27 +1,25 @@
-"""Makes a big database as a busy year would leave it: ``python tests/store/make_big.py FILE [MESSAGES]``.
+"""A database as a busy year would leave it, to measure with.
 
-Of a million messages (the default) nine in ten have ended, six in a hundred were received, the rest wait: some ready,
-some for a retry, some for their time; a few are uncertain or have just been cut off. Written in plain SQL, in bulk.
+Nine in ten of its messages have ended, six in a hundred were received, the rest (``waiting``) wait: half of them are
+ready, others wait for a retry or for their time; a few are uncertain or have just been cut off. Written in bulk.
 """
 
-import random
 import sqlite3
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modemgw.seams import SystemClock
 from modemgw.store import migrate
 
-NOW_MS = 1_795_000_000_000
+SIM_ID = 1
 DAY_MS = 86_400_000
 ICCID = "8949020000000000001"
 _TEXT = "Your parcel has arrived at our shop and waits for you until Saturday noon. Order number {}"
 
 
-def make(path: Path, count: int, *, now_ms: int = NOW_MS, seed: int = 1) -> None:
-    """Fills a new database at ``path`` with ``count`` messages; ``now_ms`` is where its year ends."""
+def make(path: Path, count: int, *, now_ms: int, waiting: float = 0.04) -> None:
+    """Fills a new database at ``path`` with ``count`` messages; ``now_ms`` is where its year ends. Blocks for long."""
+    done = round(count * (1 - waiting))
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
@@ -31,15 +29,15 @@ def make(path: Path, count: int, *, now_ms: int = NOW_MS, seed: int = 1) -> None
         "INSERT INTO sims (sim_id, iccid, first_seen_ms, last_seen_ms) VALUES (1, ?, ?, ?)", (ICCID, now_ms, now_ms)
     )
     for table, columns, rows in (
-        ("messages", _MESSAGE, _messages(count, now_ms, random.Random(seed))),
-        ("segments", "segment_id, message_seq, seq, state, text, attempts", _segments(count)),
-        ("attempts", _ATTEMPT, _attempts(count, now_ms)),
-        ("timeline", "message_seq, at_ms, event, detail", _timeline(count, now_ms)),
-        ("received", _RECEIVED, _received(count, now_ms)),
+        ("messages", _MESSAGE, _messages(count, done, now_ms)),
+        ("segments", "segment_id, message_seq, seq, state, text, attempts", _segments(count, done)),
+        ("attempts", _ATTEMPT, _attempts(count, done, now_ms)),
+        ("timeline", "message_seq, at_ms, event, detail", _timeline(count, done, now_ms)),
+        ("received", _RECEIVED, _received(count, done, now_ms)),
         ("events", "id, type, at_ms, message_seq, data", _events(count, now_ms)),
     ):
         marks = ", ".join("?" * len(columns.split(",")))
-        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -53,11 +51,11 @@ _ATTEMPT = "token, segment_id, sim_id, modem, port, peer, state, boot_id, starte
 _RECEIVED = "sim_id, modem, pdu, kind, received_ms, acknowledged_ms, message_seq"
 
 
-def status_of(seq: int, count: int) -> str:
-    """What became of message number ``seq`` of ``count``."""
+def _status_of(seq: int, done: int) -> str:
+    """What became of message number ``seq``; those up to ``done`` have ended."""
     if seq % 100 < 6:
         return "inbound"
-    if seq <= count * 0.96:
+    if seq <= done:
         return "sent" if seq % 7 == 0 else "delivered"
     if seq % 5000 == 6:
         return "uncertain"
@@ -74,9 +72,9 @@ def _peer(seq: int) -> str:
     return f"+49155{seq % 100_000:08d}"
 
 
-def _messages(count: int, now_ms: int, rng: random.Random) -> Iterator[tuple[Any, ...]]:
+def _messages(count: int, done: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
     for seq in range(1, count + 1):
-        what = status_of(seq, count)
+        what = _status_of(seq, done)
         at_ms = _created_ms(seq, count, now_ms)
         head = (seq, f"01K{seq:023d}")
         if what == "inbound":
@@ -84,7 +82,7 @@ def _messages(count: int, now_ms: int, rng: random.Random) -> Iterator[tuple[Any
                    None, None, None, None, None, None, None, None, None)  # fmt: skip
             continue
         status = {"retry": "queued", "submitting": "sending"}.get(what, what)
-        due_ms = {"retry": now_ms + rng.randrange(3_600_000), "scheduled": now_ms + rng.randrange(30 * DAY_MS)}.get(
+        due_ms = {"retry": now_ms + seq * 7919 % 3_600_000, "scheduled": now_ms + seq * 7919_993 % (30 * DAY_MS)}.get(
             what
         )
         ended = what in ("sent", "delivered")
@@ -94,9 +92,9 @@ def _messages(count: int, now_ms: int, rng: random.Random) -> Iterator[tuple[Any
                at_ms if what == "delivered" else None)  # fmt: skip
 
 
-def _outbound(count: int) -> Iterator[tuple[int, str]]:
+def _outbound(count: int, done: int) -> Iterator[tuple[int, str]]:
     for seq in range(1, count + 1):
-        what = status_of(seq, count)
+        what = _status_of(seq, done)
         if what != "inbound":
             yield seq, what
 
@@ -104,13 +102,13 @@ def _outbound(count: int) -> Iterator[tuple[int, str]]:
 _STATES = {"sent": "submitted", "retry": "queued", "scheduled": "queued"}
 
 
-def _segments(count: int) -> Iterator[tuple[Any, ...]]:
-    for seq, what in _outbound(count):
+def _segments(count: int, done: int) -> Iterator[tuple[Any, ...]]:
+    for seq, what in _outbound(count, done):
         yield seq, seq, 1, _STATES.get(what, what), _TEXT.format(seq), int(what not in ("queued", "scheduled"))
 
 
-def _attempts(count: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
-    for seq, what in _outbound(count):
+def _attempts(count: int, done: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
+    for seq, what in _outbound(count, done):
         if what in ("queued", "retry", "scheduled"):
             continue
         at_ms = _created_ms(seq, count, now_ms)
@@ -119,16 +117,16 @@ def _attempts(count: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
         yield f"t{seq}", seq, 1, "m", "p", _peer(seq), _STATES.get(what, what), "b", at_ms, decide_ms, mr
 
 
-def _timeline(count: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
-    for seq, what in _outbound(count):
+def _timeline(count: int, done: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
+    for seq, what in _outbound(count, done):
         at_ms = _created_ms(seq, count, now_ms)
         for event in ("accepted", "submitting", "sent", "delivered") if what == "delivered" else ("accepted",):
             yield seq, at_ms, event, '{"segment": 1}'
 
 
-def _received(count: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
+def _received(count: int, done: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
     for seq in range(1, count + 1):
-        if status_of(seq, count) == "inbound":
+        if _status_of(seq, done) == "inbound":
             at_ms = _created_ms(seq, count, now_ms)
             yield 1, "m", f"0791947122723033040C9194{seq:012d}" + "AB" * 90, "deliver", at_ms, at_ms, seq
 
@@ -138,7 +136,3 @@ def _events(count: int, now_ms: int) -> Iterator[tuple[Any, ...]]:
         for number in range(4):
             data = '{"id": "x", "text": "' + _TEXT.format(seq) + '", "segments": []}' + " " * 300
             yield f"evt_{seq}_{number}", "message.sent", _created_ms(seq, count, now_ms), seq, data
-
-
-if __name__ == "__main__":
-    make(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000, now_ms=SystemClock().wall_ms())
