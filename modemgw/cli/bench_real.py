@@ -98,6 +98,7 @@ async def _ready(gateway: Gateway, settings: Config, stopped: asyncio.Event) -> 
             break
         progress(f"preparing {', '.join(missing) or 'the modems'}")
         await asyncio.sleep(0.1)
+    progress("")
     lines = list(gateway.fleet.lines.values())
     ready = [line for line in lines if _may_send(gateway, line)]
     return ready, [line for line in lines if line not in ready]

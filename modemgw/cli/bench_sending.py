@@ -67,7 +67,7 @@ def name_of(line: Line) -> str:
 def progress(text: str) -> None:
     """One line that is written over; nothing where nobody looks."""
     if sys.stderr.isatty():
-        print(f"\r\x1b[K{text} ", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def order(to: str, number: int, of: int, ref: str, sim: str | None) -> Order:
@@ -98,13 +98,18 @@ class Bench:
             return result
         self._handed, self._failures = [], Counter()
         line.modem.on_submit = self._handed.append
-        ids = {
-            (await self._gateway.submit(self._numbered(number, sim.iccid or sim.number), key_id="bench"))[0]["id"]
-            for number in range(1, self._messages + 1)
-        }
-        bodies = await self._until_sent(line, ids)
+        ids: set[str] = set()
+        try:
+            for number in range(1, self._messages + 1):
+                wanted = order(self._to, number, self._messages, self.ref, sim.iccid or sim.number)
+                ids.add((await self._gateway.submit(wanted, key_id="bench"))[0]["id"])
+            bodies = await self._until_sent(line, ids)
+        except BaseException:
+            await self._cancel(await self._look(ids), "called off")
+            raise
         bodies = await self._until_reported(line, ids, bodies)
         line.modem.on_submit = lambda _: None
+        progress("")
         sent = [body for body in bodies if body["sent_at"] is not None]
         delivered = [body for body in sent if body["status"] == "delivered"]
         result.sent, result.delivered = len(sent), len(delivered)
@@ -119,11 +124,10 @@ class Bench:
         result.failures = dict(self._failures)
         return result
 
-    def _numbered(self, number: int, sim: str | None) -> Order:
-        return order(self._to, number, self._messages, self.ref, sim)
-
     async def _look(self, ids: set[str]) -> list[views.Json]:
         """The messages of this modem, which are the newest with our ref; oldest first."""
+        if not ids:
+            return []
         page = await self._gateway.db.read(lambda cur: views.messages(cur, limit=len(ids), ref=self.ref))
         return [body for body in reversed(page["items"]) if body["id"] in ids]
 
