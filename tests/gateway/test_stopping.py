@@ -77,3 +77,21 @@ def test_a_stop_while_messages_are_taken_off_the_sim_comes_to_an_end(tmp_path: P
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     run()
+
+
+@virtual
+async def test_while_sending_is_held_modems_become_ready_and_receive_and_nothing_goes_out(tmp_path: Path) -> None:
+    async with World.of(tmp_path / "db", modems=1, start=False) as world:
+        await world.start()
+        world.gateway.fleet.held = True
+        message = await world.send("+4915112345001")
+        line = world.gateway.fleet.lines["a"]
+        await world.until(lambda: line.modem.state == "registered")
+        world.lab.network.deliver_from_outside("+4915559000001", world.device("a"), "hello")
+        await world.sleep(120)
+        assert world.lab.network.ledger == []
+        assert [each["text"] for each in await world.inbox()] == ["hello"]
+
+        world.gateway.fleet.go()
+        await world.until_status(message, "sent", "delivered")
+        assert len(world.lab.network.ledger) == 1
