@@ -126,7 +126,7 @@ async def _choose(few: Path, many: Path) -> list[Figure]:
     chosen, sent = _ratio(small.choosing, big.choosing), _ratio(small.sending, big.sending)
     against = f"{_MANY:,} messages against {_FEW:,}"
     return [
-        Figure(f"choosing the next message, {against}", chosen, "times", 1.5),
+        Figure(f"choosing the next message, {against}", chosen, "times", 1.2),
         Figure(f"choosing and committing, {against}", sent, "times", 1.5),
     ]
 
