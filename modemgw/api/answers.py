@@ -235,6 +235,23 @@ class Limit(Answer):
     forecast: str | None = Field(None, description="When it will be reached if things go on as they did.")
 
 
+class Balance(Answer):
+    """What is left on a prepaid SIM, as its operator said when it was last asked."""
+
+    state: Literal["unknown", "fine", "low", "gone"] = Field(
+        description="`low`: below `low_below`, and only urgent messages go out by it. `gone`: the network refuses "
+        "messages as it does without credit."
+    )
+    amount: str | None = Field(description="Exact, with the decimals that the operator writes.", examples=["12.30"])
+    currency: str | None = Field(description="ISO 4217, or the sign as it is written where several share it.")
+    low_below: str | None
+    read_at: Time | None
+    text: str | None = Field(description="The last answer as it came, cut at 480 characters.")
+    error: str | None = Field(description="Why the last question told no amount; the earlier one is still shown.")
+    asked_at: Time | None
+    next_at: Time | None = Field(description="When it is asked again.")
+
+
 class Sim(Answer):
     """A SIM, whether or not it is in a modem now."""
 
@@ -248,6 +265,7 @@ class Sim(Answer):
     blocked: str | None = Field(description="Why it may not.")
     sent_today: int = Field(description="Segments.")
     limits: dict[str, Limit] = Field(description="By name: per_hour, per_day, per_month, recipients_per_month.")
+    balance: Balance | None = Field(description="Null where it is not asked for.")
     first_seen_at: Time
     last_seen_at: Time
 

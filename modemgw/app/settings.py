@@ -31,6 +31,7 @@ def gateway_settings(config: Config) -> GatewaySettings:
                 reserve=sim.reserve,
                 min_gap_s=sim.min_gap_s,
                 jitter_s=sim.jitter_s,
+                balance=sim.balance(),
             )
             for sim in config.sims
         },

@@ -52,6 +52,11 @@ def cms_class(code: int, definite: Collection[int] = ()) -> CmsClass:
     return CmsClass.UNCERTAIN
 
 
+def may_be_credit(code: int | None) -> bool:
+    """Do networks refuse with this number when a prepaid card is empty? They do so for other reasons too."""
+    return code in _CREDIT
+
+
 def meaning(code: int) -> Meaning:
     """The table's row for a number; a general row for one that is not listed."""
     known = _TABLE.get(code)
@@ -67,6 +72,7 @@ def meaning(code: int) -> Meaning:
 
 
 _PDU = "The network could not read the message; this is a fault of the gateway or of an unusual option."
+_CREDIT = frozenset({21, 34, 38})
 _TABLE: dict[int, Meaning] = {
     1: Meaning("unassigned_number", "R", "This number is not assigned to anybody."),
     8: Meaning("operator_barred", "S", "The operator has barred this SIM card from sending messages."),

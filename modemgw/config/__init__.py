@@ -4,6 +4,7 @@
 |---|---|
 | ``models`` | every section and key with its default |
 | ``checks`` | what a single value must look like, and what several must not be together |
+| ``balance`` | the same for how a prepaid SIM is asked what is left on it |
 | ``locate`` | on which line a key stands |
 | ``overlay`` | ``MODEMGW__SECTION__KEY`` variables |
 | ``secrets`` | ``pin_file``, ``secret_file``, and who may read the file itself |

@@ -13,6 +13,7 @@ from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from modemgw.config import balance
 from modemgw.webhooks.signature import decode_secret
 from modemgw.webhooks.target import check_url
 
@@ -231,7 +232,11 @@ _UNIQUE = {
     "route": ("prefix",),
     "webhook": ("url",),
 }
-_EITHER = {"modem": (("pin", "pin_file"),), "sim": (("pin", "pin_file"),), "webhook": (("secret", "secret_file"),)}
+_EITHER = {
+    "modem": (("pin", "pin_file"),),
+    "sim": (("pin", "pin_file"), ("balance_ussd", "balance_sms_to")),
+    "webhook": (("secret", "secret_file"),),
+}
 
 
 def across(document: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:
@@ -253,13 +258,21 @@ def across(document: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...],
                     yield (section, index, key), f"this is the {key} of [[{section}]] number {first + 1} already"
             if section == "route":
                 yield from _unknown_sims(document, index, table)
-            for one, other in _EITHER.get(section, ()):
-                if one in table and other in table:
-                    yield (section, index, other), f"give `{one}` or `{other}`, not both"
-            if section == "modem" and not {"port", "imei"} & table.keys():
-                yield (section, index), "it needs `port` (where it is plugged in) or `imei` (found on whatever port)"
-            if section == "webhook" and not {"secret", "secret_file"} & table.keys():
-                yield (section, index), "it needs `secret` or `secret_file`, which its deliveries are signed with"
+            for path, text in _within(section, table):
+                yield (section, index, *path), text
+
+
+def _within(section: str, table: Mapping[str, Any]) -> Iterable[tuple[tuple[str, ...], str]]:
+    """What the keys of one table must not be together."""
+    for one, other in _EITHER.get(section, ()):
+        if one in table and other in table:
+            yield (other,), f"give `{one}` or `{other}`, not both"
+    if section == "modem" and not {"port", "imei"} & table.keys():
+        yield (), "it needs `port` (where it is plugged in) or `imei` (found on whatever port)"
+    if section == "sim":
+        yield from balance.across(table)
+    if section == "webhook" and not {"secret", "secret_file"} & table.keys():
+        yield (), "it needs `secret` or `secret_file`, which its deliveries are signed with"
 
 
 def _unknown_sims(

@@ -3,13 +3,16 @@
 Unknown keys and wrong types are refused: a misspelt limit must not silently be no limit.
 """
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
-from modemgw.config import checks
+from modemgw.config import balance, checks
+from modemgw.domain.balance import compile_pattern
 from modemgw.domain.route import Route as DomainRoute
+from modemgw.domain.sim import BalanceSettings
 from modemgw.modem.settings import ModemSettings
 from modemgw.webhooks.target import WebhookTarget
 
@@ -110,6 +113,7 @@ class Sim(Section):
     """One ``[[sim]]``. Limits count segments, ``recipients_per_month`` different numbers; None: no limit.
 
     ``reserve``: percent of each limit for urgent classes; ``min_gap_s``, ``jitter_s``: seconds between two segments.
+    ``balance_every``: hours; ``balance_low``: an amount, exact.
     """
 
     iccid: Annotated[str, AfterValidator(checks.iccid)]
@@ -127,6 +131,27 @@ class Sim(Section):
     reserve: Annotated[int, Field(ge=0, le=100)] = 0
     min_gap_s: Seconds = 0.0
     jitter_s: Seconds = 0.0
+    balance_ussd: Annotated[str, AfterValidator(balance.ussd)] | None = None
+    balance_sms_to: Annotated[str, AfterValidator(balance.number)] | None = None
+    balance_sms_text: Annotated[str, AfterValidator(balance.text)] | None = None
+    balance_sms_from: Annotated[str, AfterValidator(balance.sender)] | None = None
+    balance_every: Annotated[float, Field(ge=1, le=8760, allow_inf_nan=False)] = 24.0
+    balance_low: Annotated[Decimal, BeforeValidator(balance.amount)] | None = None
+    balance_pattern: Annotated[str, AfterValidator(balance.pattern)] | None = None
+
+    def balance(self) -> BalanceSettings | None:
+        """As the gateway takes it; None where it is not to be asked."""
+        if self.balance_ussd is None and self.balance_sms_to is None:
+            return None
+        return BalanceSettings(
+            ussd=self.balance_ussd,
+            sms_to=self.balance_sms_to,
+            sms_text=self.balance_sms_text or "",
+            sms_from=self.balance_sms_from,
+            every_s=self.balance_every * 3600,
+            low=self.balance_low,
+            pattern=compile_pattern(self.balance_pattern) if self.balance_pattern else None,
+        )
 
 
 class Route(Section):

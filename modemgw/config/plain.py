@@ -82,6 +82,7 @@ def _advice(kind: str, detail: ErrorDetails, document: Mapping[str, Any]) -> str
     by_kind = {
         "value_error": str(context.get("error")),
         "greater_than_equal": f"it must be {context.get('ge')} or more",
+        "less_than_equal": f"it must be {context.get('le')} or less",
         "too_short": "the list is empty",
         "literal_error": f"it must be one of {context.get('expected')}",
     }

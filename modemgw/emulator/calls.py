@@ -78,7 +78,9 @@ class Calls:
         if menu.raw:
             device.urc(f"+CUSD: {menu.raw}")
         elif menu.text:
-            text, dcs = to_line(menu.text, self.coding())
+            credit = device.sim.credit if device.sim is not None else 0
+            text = menu.text.replace("{credit}", f"{credit // 100}.{credit % 100:02}")
+            text, dcs = to_line(text, self.coding())
             device.urc(f'+CUSD: {mode},"{text}",{dcs}')
         else:
             device.urc(f"+CUSD: {mode}")

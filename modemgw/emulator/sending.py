@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from modemgw.emulator import textmode
-from modemgw.emulator.faults import AcceptBut, Error, Reboot, Unplug, pick
+from modemgw.emulator.faults import AcceptBut, Error, NoCredit, Reboot, Unplug, pick
 from modemgw.emulator.lines import PENDING, Ask, Failure, Reply, failure_of, reply_to
 from modemgw.emulator.magic import Behaviour
 from modemgw.emulator.sim import Sim
@@ -148,6 +148,8 @@ class _Sending:
             return Behaviour(accepts=False, answer=weak.answer, seconds=weak.after)
         if self._sim.no_credit != "paid":
             return Behaviour(accepts=False, answer=self._sim.no_credit)
+        if self._sim.credit < self._sim.price:
+            return Behaviour(accepts=False, answer=NoCredit().answer)
         return self._device.network.behaviour(self._submit)
 
     def start(self) -> None:
@@ -174,6 +176,7 @@ class _Sending:
     def _accept(self) -> None:
         if self._how.accepts:
             network = self._device.network
+            self._sim.credit -= self._sim.price
             network.accept(self._device, self._sim, self._submit, self._line, self._mr, answer_at=self._answer_at)
 
     def _answer(self) -> None:

@@ -67,6 +67,8 @@ class Sim:
         self.attempts: list[str] = []
         self.last_mr = -1
         self.no_credit = "paid"  # else what a SUBMIT is answered; "" like a good one, and nothing is sent
+        self.credit = 1234  # in hundredths of an EUR; *100# tells it
+        self.price = 0  # of each SUBMIT that the network takes; without that much credit it is refused
         self.storage = Storage("SM", slots)
 
     def next_mr(self) -> int:

@@ -14,7 +14,7 @@ from modemgw.pdu import gsm7, septets
 class Menu:
     """One answer. With `choices` the dialogue stays open (m=1). `mode` overrides m; `answers` False: never a word.
 
-    `raw` is written as it is behind `+CUSD: `, for broken firmware.
+    `{credit}` in the text is what is left on the SIM. `raw` is written as it is behind `+CUSD: `, for broken firmware.
     """
 
     text: str = ""
@@ -25,7 +25,7 @@ class Menu:
 
 
 MENUS = {
-    "*100#": Menu("Your balance is 12.34 EUR."),
+    "*100#": Menu("Your balance is {credit} EUR."),
     "*101#": Menu("1 Balance\n2 Data", {"1": Menu("12.34 EUR"), "2": Menu("500 MB left")}),
     "*102#": Menu("Balance: 12.34 EUR\r\nValid until 31.12."),
     "*103#": Menu(mode=4),

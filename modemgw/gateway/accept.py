@@ -5,7 +5,7 @@ Everything that is wrong with a request is said at once. Nothing is stored for a
 
 from modemgw.domain.errors import Problem, Rejected
 from modemgw.domain.message import CLASSES, Order
-from modemgw.domain.msisdn import InvalidRecipient, located
+from modemgw.domain.msisdn import InvalidRecipient, country_of, located
 from modemgw.domain.route import route_for
 from modemgw.gateway import batch
 from modemgw.gateway.batch import Once, Request
@@ -31,9 +31,13 @@ async def accept(
     idempotency_key: str | None = None,
     fingerprint: bytes | None = None,
     resend_of: str | None = None,
+    anywhere: bool = False,
 ) -> list[views.Json]:
-    """The accepted messages in the shape of the API, after the commit. Raises Rejected, KeyReused, Conflict."""
-    plan, peers = _check(context, order)
+    """The accepted messages in the shape of the API, after the commit. Raises Rejected, KeyReused, Conflict.
+
+    ``anywhere``: the numbers are the owner's own, in their final form, and may be any.
+    """
+    plan, peers = _check(context, order, anywhere=anywhere)
     context.db.require_room()
     draft = _draft(context, order, plan, key_id, resend_of)
     routes = context.settings.routes
@@ -65,10 +69,15 @@ def preview(context: Context, order: Order) -> views.Json:
     }
 
 
-def _check(context: Context, order: Order, *, need_recipient: bool = True) -> tuple[AnyPlan, list[tuple[str, str]]]:
+def _check(
+    context: Context, order: Order, *, need_recipient: bool = True, anywhere: bool = False
+) -> tuple[AnyPlan, list[tuple[str, str]]]:
     problems: list[Problem] = []
     plan = _plan(order, problems)
-    recipients = _recipients(context, order, problems)
+    if anywhere:
+        recipients = [(each, country_of(each) or "") for each in order.to]
+    else:
+        recipients = _recipients(context, order, problems)
     if need_recipient and not order.to:
         problems.append(Problem("to", "missing", "There is no recipient."))
     if order.class_ not in CLASSES:

@@ -40,6 +40,11 @@ class GatewaySettings:
     alerts: AlertSettings | None = None
     heartbeat_s: float = 0.0  # between two rounds of messages from SIM to SIM; 0: none
 
+    @property
+    def asked_for_balance(self) -> frozenset[str]:
+        """The numbers that the owner has SIMs ask for their balance: no policy is needed for these."""
+        return frozenset(each.balance.sms_to for each in self.sims.values() if each.balance and each.balance.sms_to)
+
 
 class Context:
     """Passed to every part; ``commit`` is the only way in which they write."""

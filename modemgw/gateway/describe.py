@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from modemgw.gateway import limits
+from modemgw.gateway import credit, limits
 from modemgw.gateway.context import Context
 from modemgw.gateway.fleet import Fleet, Line
 from modemgw.gateway.router import Decision
@@ -68,7 +68,7 @@ def _last_recovery(last: Recovered | None) -> views.Json | None:
 
 
 def sims(cur: sqlite3.Cursor, context: Context, fleet: Fleet) -> list[views.Json]:
-    """Every SIM ever seen, with the modem it is in now, what it sent today, and what is left of its limits."""
+    """Every SIM ever seen, with its modem, what it sent today, and what is left of its limits and its credit."""
     lines = fleet.lines.values()
     places = {line.sim_id: line.modem.name for line in lines if line.sim_id is not None}
     day_ms = context.start_of_day_ms()
@@ -84,6 +84,7 @@ def sims(cur: sqlite3.Cursor, context: Context, fleet: Fleet) -> list[views.Json
             "blocked": row["blocked"],
             "sent_today": attempts.used_since(cur, day_ms, row["sim_id"]),
             "limits": limits.left(cur, context, row["sim_id"]),
+            "balance": credit.show(cur, context, row["sim_id"]),
             "first_seen_at": views.rfc3339(row["first_seen_ms"]),
             "last_seen_at": views.rfc3339(row["last_seen_ms"]),
         }

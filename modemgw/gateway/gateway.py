@@ -15,6 +15,7 @@ from modemgw.domain.route import route_for
 from modemgw.domain.states import FINAL_STATUSES
 from modemgw.gateway import accept, batch, describe, recovery, ussd
 from modemgw.gateway.alerts import Alerts
+from modemgw.gateway.balance import Balances
 from modemgw.gateway.context import Context, GatewaySettings
 from modemgw.gateway.fleet import Fleet, Line
 from modemgw.gateway.heartbeat import Heartbeat
@@ -39,6 +40,7 @@ class Gateway:
         self._timers = Timers(context, self.fleet.wake)
         self._upkeep = Upkeep(context)
         self._alerts = Alerts(context, self.fleet)
+        self._balances = Balances(context, self.fleet)
         context.wake = self._wake
         self._stopping = False
 
@@ -72,6 +74,7 @@ class Gateway:
                 group.create_task(beat.run(), name="heartbeat")
             group.create_task(self._upkeep.run(), name="upkeep")
             group.create_task(self._alerts.run(), name="alerts")
+            group.create_task(self._balances.run(), name="balances")
             group.create_task(self.fleet.run(), name="fleet")
 
     async def change_settings(self, settings: GatewaySettings) -> None:
@@ -84,6 +87,7 @@ class Gateway:
     async def stop(self) -> None:
         """Begins nothing new and waits for the answers that are due; then ``run`` may be cancelled."""
         self._stopping = True
+        self._balances.stop()
         await self.fleet.stop()
 
     # Messages

@@ -1,13 +1,14 @@
 """The door for what comes in: raw PDU and meaning in one transaction; only after the commit is it taken off the SIM.
 
 A PDU that can't be decoded is kept raw, shown in the inbox, and taken off the SIM like any other, so that it can't
-come again and again. Nothing that a message says is ever acted on.
+come again and again. Nothing that a message says is ever acted on, but for the answer to a question that we asked
+(credit.py).
 """
 
 import sqlite3
 from dataclasses import dataclass
 
-from modemgw.gateway import reassembly, reports
+from modemgw.gateway import credit, reassembly, reports
 from modemgw.gateway.context import Context
 from modemgw.pdu.decode import Sender, decode
 from modemgw.pdu.errors import PduError
@@ -106,6 +107,7 @@ def _interpret(
     else:
         message = _unreadable(context, pdu)
     inbox.add_message(cur, context.stamp(), message, sim_id=sim_id, modem=modem, received_ids=[saved.received_id])
+    credit.heard(cur, context, sim_id, message.peer, message.text)
 
 
 def _message(context: Context, deliver: Deliver, *, repeat: bool) -> Inbound:

@@ -15,6 +15,7 @@ from modemgw.domain import period
 from modemgw.domain.message import URGENT_LANES
 from modemgw.domain.sim import SimSettings
 from modemgw.gateway.context import Context
+from modemgw.gateway.router import LOW_CREDIT
 from modemgw.store import attempts, events, sims, views
 from modemgw.store.attempts import HOUR_MS
 from modemgw.store.errors import StaleState
@@ -54,7 +55,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What holds a SIM back. ``urgent_only``: urgent classes may go; ``full``: no number that is new to it."""
+    """What holds a SIM back: ``daily_cap``, ``sim_limit``, ``low_credit`` or ``not_accepted``.
+
+    ``urgent_only``: urgent classes may go; ``full``: no number that is new to it.
+    """
 
     blocked: str | None = None
     urgent_only: bool = False
@@ -62,8 +66,8 @@ class Hold:
     headroom: float = 1.0
 
 
-def judge(windows: Sequence[Window]) -> Hold:
-    """Pure: what follows from the counts."""
+def judge(windows: Sequence[Window], *, low: bool = False) -> Hold:
+    """Pure: what follows from the counts, and from credit that is ``low``."""
     headroom = min((1.0 - each.used / each.limit if each.limit else 0.0 for each in windows), default=1.0)
     counted = [each for each in windows if each.name != "recipients_per_month"]
     full = any(each.left(URGENT_LANES) == 0 for each in windows if each.name == "recipients_per_month")
@@ -73,6 +77,8 @@ def judge(windows: Sequence[Window]) -> Hold:
     reserved = [each for each in counted if each.left(URGENT_LANES) == 0]
     if reserved:
         return Hold(reserved[0].word, True, full, headroom)
+    if low:
+        return Hold(LOW_CREDIT, True, full, headroom)
     return Hold("sim_limit" if full else None, False, full, headroom)
 
 

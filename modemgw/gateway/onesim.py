@@ -7,9 +7,11 @@ before the intent is written down. Until then everything can be taken back.
 
 from typing import Protocol
 
+from modemgw.gateway import ussd
 from modemgw.modem.errors import SubmitFailed, SubmitFailure
 from modemgw.modem.facts import SimCard
 from modemgw.modem.modem import Modem
+from modemgw.store.views import Json
 
 
 class BeforePayload(Protocol):
@@ -45,6 +47,13 @@ class OneSim:
             await before_payload()
 
         return await self._modem.submit(pdu_hex, tpdu_length, token=token, before_payload=at_prompt)
+
+    async def ussd(self, code: str) -> Json:
+        """One USSD request and its answer, which is for this SIM. Raises ModemError, also where it is another one."""
+        self._check()
+        answer = await ussd.ask(self._modem, code, keep_open=False)
+        self._check()
+        return answer
 
 
 def same_card(one: SimCard, other: SimCard | None) -> bool:

@@ -18,8 +18,8 @@ from modemgw.gateway.context import Context
 from modemgw.gateway.limits import Hold
 from modemgw.gateway.router import Ask, Decision, SimState
 from modemgw.modem.facts import SimCard
-from modemgw.store import attempts, queue
-from modemgw.store.queue import Head, Line, Outgoing, Peers
+from modemgw.store import attempts, balances, queue
+from modemgw.store.queue import Head, Line, May, Outgoing
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class Pool:
         self._name(member)
         minute = period.minute_of_day(self._context.clock.wall_ms(), self._context.settings.timezone)
 
-        def takes(line: Line, lane: int, bound: bool) -> Peers | None:
+        def takes(line: Line, lane: int, bound: bool) -> May | None:
             return self._takes(member, line, lane, minute, bound=bound)
 
         def query(cur: sqlite3.Cursor) -> Choice:
@@ -126,16 +126,17 @@ class Pool:
                 member.people = attempts.recipients_since(cur, member.state.sim_id, since_ms)
                 member.people_since_ms = since_ms
         recipients = None if member.people is None else len(member.people)
-        hold = limits.judge(limits.windows(cur, context, member.state.sim_id, plan, recipients))
+        found = limits.windows(cur, context, member.state.sim_id, plan, recipients)
+        hold = limits.judge(found, low=balances.is_low(cur, member.state.sim_id))
         state = member.state
         state.blocked, state.urgent_only, state.full = hold.blocked, hold.urgent_only, hold.full
         state.headroom = hold.headroom
         return hold
 
-    def _takes(self, member: Member, line: Line, lane: int, minute: int, *, bound: bool) -> Peers | None:
+    def _takes(self, member: Member, line: Line, lane: int, minute: int, *, bound: bool) -> May | None:
         state = member.state
         if state.urgent_only and lane >= URGENT_LANES:
-            return None
+            return queue.begun if bound and state.blocked == router.LOW_CREDIT else None
         route = route_for(line.prefix, self._context.settings.routes)
         if bound:
             decided = not (lane >= URGENT_LANES and route.is_quiet(minute))
@@ -146,7 +147,7 @@ class Pool:
             return None
         people = member.people
         if state.full and people is not None:
-            return lambda peer: peer in people
+            return lambda peer, _: peer in people
         return queue.anybody
 
     def _others(self, state: SimState) -> list[SimState]:

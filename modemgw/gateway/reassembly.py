@@ -7,6 +7,7 @@ content begins a new set. What is incomplete after a day is shown as it is; a la
 import sqlite3
 from collections.abc import Mapping
 
+from modemgw.gateway import credit
 from modemgw.gateway.context import Context
 from modemgw.pdu import concat
 from modemgw.pdu.decode import decode
@@ -62,6 +63,8 @@ def _show(
         seq = assembly.message_seq
         inbox.update_message(cur, context.stamp(), seq, message, ids)
     inbox.close_assembly(cur, assembly.assembly_id, seq, complete=complete)
+    if complete:
+        credit.heard(cur, context, sim_id, message.peer, message.text)
 
 
 def _join(context: Context, assembly: Assembly, have: Mapping[int, tuple[int, str]], *, complete: bool) -> Inbound:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 
+from modemgw.gateway import credit
 from modemgw.gateway.context import Context
 from modemgw.gateway.limits import Hold
 from modemgw.gateway.pool import Pool
@@ -57,9 +58,9 @@ class Rest:
         out = self._member.breaker.is_out(self._context.clock.monotonic())
         return Hold("not_accepted") if out else Hold()
 
-    def not_accepted(self, peer: str) -> bool:
-        """A send was refused, or nobody knows; True when that takes the SIM out."""
-        opened = self._member.breaker.not_accepted(peer, self._context.clock.monotonic())
+    def not_accepted(self, peer: str, *, credit: bool = False) -> bool:
+        """A send was refused (``credit``: as without credit), or nobody knows; True when that takes the SIM out."""
+        opened = self._member.breaker.not_accepted(peer, self._context.clock.monotonic(), credit=credit)
         self._member.state.failures += 1
         if opened:
             self._member.state.out = True
@@ -74,6 +75,8 @@ class Rest:
 
     def tell_out(self, cur: sqlite3.Cursor) -> None:
         """Announces that the SIM is out."""
+        if self._member.breaker.credit:
+            credit.gone(cur, self._context, self._sim_id)
         minutes = max(1, round(self._member.breaker.pause_s / 60))
         self._tell(cur, "out", "The last messages of this SIM, to different numbers, were not accepted: other SIMs "
                                f"take over, and it is tried again in {minutes} min.")  # fmt: skip
@@ -81,6 +84,7 @@ class Rest:
     def tell_back(self, cur: sqlite3.Cursor) -> None:
         """Announces that the SIM sends again."""
         self._tell(cur, "back", "A message of this SIM was accepted again: it takes part as before.")
+        credit.back(cur, self._context, self._sim_id)
 
     def _tell(self, cur: sqlite3.Cursor, state: str, text: str) -> None:
         body = {**sims.names(cur, self._sim_id), "limit": "not_accepted", "state": state, "text": text}

@@ -1,9 +1,10 @@
 """Pure: may this SIM take a message of this line now, and why - or which SIM should rather have it.
 
 Each SIM asks for itself when it comes free. In this order: the rule with the longest prefix says which SIMs may; in
-its quiet hours only urgent classes go; a SIM that has just refused a message leaves it to others; recipients keep the
-SIM that they know; then a SIM of the recipient's country. A SIM is preferred only while it can send: nobody waits for
-one that is at its limit, out of order or not there, and urgent messages do not even wait for one that is busy.
+its quiet hours, and by a SIM that is low on credit, only urgent classes go; a SIM that has just refused a message
+leaves it to others; recipients keep the SIM that they know; then a SIM of the recipient's country. A SIM is preferred
+only while it can send: nobody waits for one that is at its limit, out of order or not there, and urgent messages do not
+even wait for one that is busy.
 Among equals the one that comes free first takes it; those that are idle are asked in the order of ``preference``.
 """
 
@@ -13,13 +14,15 @@ from dataclasses import dataclass, field
 from modemgw.domain.message import URGENT_LANES
 from modemgw.domain.route import ANY, Route
 
+LOW_CREDIT = "low_credit"
+
 
 @dataclass(slots=True)
 class SimState:
     """What is known of a SIM that is in a modem.
 
-    ``blocked``: the limit that it is at. ``full``: it may write to no further number this month. ``out``: its breaker
-    is open; ``probing``: and the next message shows whether that is still right.
+    ``blocked``: the limit that it is at, or LOW_CREDIT. ``full``: it may write to no further number this month.
+    ``out``: its breaker is open; ``probing``: and the next message shows whether that is still right.
     ``failures``: sends in a row that were not accepted. ``headroom``: share of its tightest limit that is left.
     """
 
@@ -75,6 +78,10 @@ def decide(
     return Decision(code in _TAKEN, code, reason, considered)
 
 
+_HELD_BACK = {
+    "daily_cap": "The daily cap is reached.",
+    LOW_CREDIT: "Its credit is low: what is left is for urgent messages, until it is topped up.",
+}
 _TAKEN = ("known", "only", "rule", "only_able", "country", "first")
 
 
@@ -86,6 +93,8 @@ def _denial(
         return "no_route", f"The rule for {_for(route)} does not name this SIM."
     if ask.lane >= URGENT_LANES and route.is_quiet(minute):
         return "quiet_hours", f"These are the quiet hours for {_for(route)}."
+    if me.blocked == LOW_CREDIT and not me.usable(ask.lane):
+        return LOW_CREDIT, _HELD_BACK[LOW_CREDIT]
     if ask.avoid == me.sim_id and able:
         return "refused", f"It has just refused the message, and {able[0].label} can take it."
     return None if ask.knows == me.sim_id else _better(ask, me, able)
@@ -131,7 +140,7 @@ def _of_another(ask: Ask, sim: SimState, route: Route) -> str:
     if sim.out:
         return "It is taking a rest: its last messages to different numbers were not accepted."
     if not sim.usable(ask.lane):
-        return "The daily cap is reached." if sim.blocked == "daily_cap" else "It is at a limit of its plan."
+        return _HELD_BACK.get(sim.blocked or "", "It is at a limit of its plan.")
     if sim.sim_id == ask.avoid:
         return "It has refused the message."
     if sim.sim_id == ask.knows:

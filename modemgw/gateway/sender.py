@@ -13,10 +13,10 @@ import asyncio
 import logging
 import sqlite3
 
-from modemgw.at.cms import meaning
+from modemgw.at.cms import may_be_credit, meaning
 from modemgw.domain.message import CLASSES, URGENT_LANES
 from modemgw.domain.msisdn import InvalidRecipient, check_country
-from modemgw.gateway import limits, reports, retry
+from modemgw.gateway import credit, limits, reports, retry
 from modemgw.gateway.context import Context
 from modemgw.gateway.errors import error
 from modemgw.gateway.handover import SubmitPort, pdu_of
@@ -48,6 +48,7 @@ class Sender:
         self._sim_id = sim_id
         self._pool = pool
         self._rest = Rest(context, pool, sim_id)
+        self.between = asyncio.Lock()  # held while a message is sent; whoever else holds it is not in the middle of one
         self._stopping = False
         self._shown: Hold | None = None
         self._sending: int | None = None  # the message that is being sent
@@ -70,7 +71,10 @@ class Sender:
         while not self._stopping:
             self._rest.wake.clear()
             try:
-                busy = await self._send_next()
+                async with self.between:
+                    busy = await self._send_next()
+                    while self._going_on is not None and not self._stopping:
+                        await self._send_next()
             except StoreError as problem:
                 if not paused:
                     log.error("%s: sending pauses, the store does not take writes: %s", self._modem.name, problem)
@@ -143,7 +147,8 @@ class Sender:
             route=self._pool.explain(self._sim_id, choice),
         )
         try:
-            check_country(outgoing.peer, context.settings.destinations)
+            if outgoing.peer not in context.settings.asked_for_balance:
+                check_country(outgoing.peer, context.settings.destinations)
             pdu = pdu_of(outgoing, context.clock.wall_ms())
         except (PduError, InvalidRecipient) as problem:
             await self._refuse_ourselves(intent, problem)
@@ -219,7 +224,7 @@ class Sender:
             return
         else:
             await self._refused(outgoing, token, failure)
-        if self._rest.not_accepted(outgoing.peer):
+        if self._rest.not_accepted(outgoing.peer, credit=may_be_credit(failure.cms)):
             await self._context.commit(self._rest.tell_out)
 
     async def _uncertain(self, outgoing: Outgoing, token: str, failure: SubmitFailed) -> None:
@@ -260,6 +265,8 @@ class Sender:
                                        unbind=unbind)  # fmt: skip
             else:
                 outcomes.refused(cur, context.stamp(), token, problem, retry_ms=retry_ms, unbind=unbind)
+            if may_be_credit(failure.cms):
+                credit.doubt(cur, context, self._sim_id)
 
         await self._record(unit)
         if unbind:

@@ -207,11 +207,11 @@ class Modem:
         session.dialogue.attention.set()
 
     async def ussd(self, code: str, *, dcs: int | None = 15, keep_open: bool = False) -> UssdReply:
-        """One request to the network. Raises UssdFailed, NotReady."""
+        """One request to the network, by the SIM that start-up found. Raises ModemError, UssdFailed."""
         session = self._session
         if session is None or not session.serving:
             raise NotReady(f"{self.name} is not ready: {self.detail}")
-        return await self._ussd.ask(session.dialogue, code, dcs, keep_open=keep_open)
+        return await self._ussd.ask(session.dialogue, code, dcs, keep_open=keep_open, then=session.ask_sim)
 
     # -- what the modem says unasked -----------------------------------------------------------------------------------
     def _heard(self, session: Session, line: urc.Urc) -> None:

@@ -69,7 +69,7 @@ class Session:
         )
 
     async def ask_sim(self) -> None:
-        """Before a SUBMIT: is it still the SIM that start-up found? Not all modems say when it is changed.
+        """Before a SUBMIT and after USSD: is it still the SIM that start-up found? Not all modems say so of themselves.
 
         Asked again when the last answer is half a minute old. Raises SubmitFailed.
         """

@@ -6,6 +6,7 @@ The turn is held throughout: a submit in between would confuse both. Source: 3GP
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 from modemgw.at import commands
 from modemgw.at.errors import CommandFailed, UnsafeText
@@ -30,10 +31,13 @@ class UssdSession:
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(UssdReply(urc.mode if urc.mode is not None else 0, urc.raw or "", urc.dcs))
 
-    async def ask(self, dialogue: Dialogue, code: str, dcs: int | None, *, keep_open: bool) -> UssdReply:
-        """Send ``code`` as it is and return the network's answer. Raises UssdFailed, NotReady.
+    async def ask(
+        self, dialogue: Dialogue, code: str, dcs: int | None, *, keep_open: bool, then: Callable[[], Awaitable[None]]
+    ) -> UssdReply:
+        """Send ``code`` as it is and return the network's answer. Raises UssdFailed, NotReady, what ``then`` raises.
 
-        ``keep_open``: leave a dialogue open that expects a reply, for the next ``ask``; else it is ended.
+        ``keep_open``: leave a dialogue open that expects a reply, for the next ``ask``; else it is ended. ``then`` is
+        called in the same turn, before the answer is believed.
         """
         async with dialogue.turn():
             self._answer = asyncio.get_running_loop().create_future()
@@ -56,4 +60,5 @@ class UssdSession:
                 if not answered:
                     with contextlib.suppress(ModemError, PortError):
                         await dialogue.attempt(commands.USSD_CANCEL)
+            await then()
         return reply

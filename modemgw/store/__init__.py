@@ -11,6 +11,7 @@ idempotency  the same request gets the same messages
 inbox        raw PDUs, parts, inbound messages
 reports      status reports: which attempt do they prove
 events       the timeline of a message, and what is announced to webhooks
+balances     what is left on each SIM, and when it is asked for
 deliveries   the webhook outbox
 sims         SIM and modem rows, PIN attempts
 keys         API keys

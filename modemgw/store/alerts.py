@@ -19,12 +19,14 @@ class News:
 
 
 def news(cur: sqlite3.Cursor, after_seq: int) -> list[News]:
-    """Announcements about SIMs since ``after_seq``, in order; -1: the newest alone, to begin there."""
+    """Announcements about SIMs in trouble since ``after_seq``, in order; -1: the newest alone, to begin there."""
     if after_seq < 0:
         rows = cur.execute("SELECT * FROM events ORDER BY seq DESC LIMIT 1").fetchall()
     else:
         rows = cur.execute(
-            "SELECT * FROM events WHERE seq > ? AND type IN (?, ?) ORDER BY seq LIMIT 100", (after_seq, *_TYPES)
+            "SELECT * FROM events WHERE seq > ? AND type IN (?, ?) AND data ->> 'state' IS NOT 'fine' "
+            "ORDER BY seq LIMIT 100",
+            (after_seq, *_TYPES),
         ).fetchall()
     found = []
     for row in rows:

@@ -21,9 +21,10 @@ _PAST = (
     ("idempotency", ("created_ms",)),
     ("segments", ("submitted_ms", "finished_ms")),
     ("attempts", ("started_ms", "ended_ms")),
+    ("balances", ("asked_ms", "read_ms")),
     ("messages", ("sent_ms", "finished_ms", "read_ms", "created_ms")),
 )
-_FUTURE = (("deliveries", "due_ms"), ("attempts", "decide_ms"))
+_FUTURE = (("deliveries", "due_ms"), ("attempts", "decide_ms"), ("balances", "due_ms"), ("balances", "awaits_ms"))
 
 
 @dataclass(frozen=True, slots=True)

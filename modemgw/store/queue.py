@@ -74,18 +74,23 @@ class Outgoing:
     unbindable: bool  # no segment was ever taken by a modem: another SIM may have it
 
 
-Peers = Callable[[str], bool]
-Takes = Callable[[Line, int, bool], Peers | None]
+May = Callable[[str, bool], bool]  # (number, was a part of the message sent)
+Takes = Callable[[Line, int, bool], May | None]
 _LOOK_AHEAD = 20
 _MAX_RANK = 1 << 20
 
 
-def anybody(_: str) -> bool:
+def anybody(_: str, __: bool) -> bool:
     """Every number."""
     return True
 
 
-def everything(_line: Line, _lane: int, _bound: bool) -> Peers | None:
+def begun(_: str, begun: bool) -> bool:
+    """Only what is left of a message that was begun."""
+    return begun
+
+
+def everything(_line: Line, _lane: int, _bound: bool) -> May | None:
     """Every line."""
     return anybody
 
@@ -94,7 +99,7 @@ def heads(cur: sqlite3.Cursor, sim_id: int, leased: Collection[int], takes: Take
     """The first message of each line that ``sim_id`` may take, of the first rank in which there are any.
 
     ``leased``: row numbers of messages that are being sent. ``takes`` says for a line, a lane and whether the message
-    is bound to this SIM which numbers of it may be written to now; None: nothing of it.
+    is bound to this SIM which messages of it may go now; None: nothing of it.
     """
     rank = -_MAX_RANK
     while (after := _next_rank(cur, sim_id, rank)) is not None:
@@ -137,17 +142,17 @@ def _heads_at(
             return found
         line_id = first["line_id"]
         line = _line(cur, line_id)
-        peers = takes(line, first["lane"], bound)
-        if peers is not None:
+        may = takes(line, first["lane"], bound)
+        if may is not None:
             rows = cur.execute(
                 f"SELECT seq, lane, priority, peer, status FROM messages WHERE {where} AND line_id = ? "
                 "ORDER BY seq LIMIT ?",
-                [*values, line_id, len(leased) + (1 if peers is anybody else _LOOK_AHEAD)],
+                [*values, line_id, len(leased) + (1 if may is anybody else _LOOK_AHEAD)],
             )
             for row in rows:
-                if row["seq"] not in leased and peers(row["peer"]):
-                    begun = row["status"] == "sending"
-                    found.append(Head(row["seq"], row["lane"], row["priority"], bound, begun, line))
+                sent_a_part = row["status"] == "sending"
+                if row["seq"] not in leased and may(row["peer"], sent_a_part):
+                    found.append(Head(row["seq"], row["lane"], row["priority"], bound, sent_a_part, line))
                     break
 
 

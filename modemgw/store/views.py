@@ -177,7 +177,8 @@ def _outbound(row: Row, segments: list[Json]) -> Json:
 
 
 def _waiting_for(row: Row) -> str | None:
-    """Why a message has not gone yet: send_at, retry, proof, earlier_message, sim, modem, operator, or the limit."""
+    """Why a message has not gone yet: send_at, retry, proof, earlier_message, sim, modem, operator, or what holds the
+    SIM back."""
     status = row["status"]
     if status in ("held", "uncertain"):
         return "operator" if status == "held" else "proof"

@@ -1,7 +1,12 @@
 """Modems and SIMs over HTTP."""
 
+from decimal import Decimal
+
 import pytest
 from support.virtually import virtual
+
+from modemgw.domain.sim import BalanceSettings, SimSettings
+from modemgw.emulator.sim import iccid_of
 
 
 @virtual
@@ -101,6 +106,34 @@ async def test_what_is_no_ussd_code_never_reaches_the_modem(open_api, code: str)
         answer = await api.post("/v1/modems/a/ussd", {"code": code})
         assert answer.status == 422
         assert not [heard for heard in api.world.device("a").heard if "CUSD" in heard.line]
+
+
+@virtual
+async def test_sims_show_what_is_left_on_them_where_that_is_asked(open_api) -> None:
+    iccid = iccid_of(1)
+    asked = SimSettings(iccid, name="shop", balance=BalanceSettings(ussd="*100#", low=Decimal("20.5")))
+    async with open_api(modems=2, sims={iccid: asked}) as api:
+
+        async def look():
+            items = (await api.get("/v1/sims")).json["items"]
+            sim, other = sorted(items, key=lambda each: each["modem"])
+            assert other["balance"] is None
+            assert sim["balance"]["low_below"] == "20.5"
+            return sim if sim["balance"]["amount"] else None
+
+        sim = await api.world.until(look)
+        times = [sim["balance"].pop(key) for key in ("asked_at", "read_at", "next_at")]
+        assert times == sorted(times)
+        assert sim["balance"] == {
+            "state": "low", "amount": "12.34", "currency": "EUR", "low_below": "20.5",
+            "text": "Your balance is 12.34 EUR.", "error": None,
+        }  # fmt: skip
+        await api.world.sleep(1)
+        sent = await api.post("/v1/messages", {"to": "+4915559000001", "text": "hello", "sim": "shop"})
+        message = (await api.get(f"/v1/messages/{sent.json['id']}")).json
+        assert (message["status"], message["waiting_for"]) == ("queued", "low_credit")
+        free = await api.post("/v1/messages?wait=60", {"to": "+4915559000001", "text": "hello", "class": "bulk"})
+        assert free.json["modem"] == "b"
 
 
 @virtual

@@ -1,10 +1,12 @@
 """A configuration is taken whole or refused with everything that is wrong with it, each with its line."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from modemgw import config
+from modemgw.domain.sim import BalanceSettings
 
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="  # 32 octets
 
@@ -80,6 +82,15 @@ per_hour = 10
 per_day = 300
 per_month = 3000
 recipients_per_month = 100
+balance_ussd = "*100#"
+balance_every = 12
+balance_low = 2.50
+balance_pattern = 'Konto: (?P<amount>\\S+)'
+[[sim]]
+iccid = "8949000000000000002"
+balance_sms_to = "4443"
+balance_sms_text = "BAL"
+balance_sms_from = "Operator"
 [[webhook]]
 url = "http://192.0.2.9/hook"
 secret = "{SECRET}"
@@ -102,6 +113,11 @@ on = ["modem.failed"]
     assert (back.profile, back.smsc, back.enabled) == ("generic", "+491710760000", False)
     assert front.pins == back.pins == {"8949000000000000001": "1234"}
     assert settings.sims[0].recipients_per_month == 100
+    asked, by_message = (each.balance() for each in settings.sims)
+    assert asked is not None
+    assert asked.pattern is not None
+    assert (asked.ussd, asked.every_s, asked.low, asked.pattern.groups) == ("*100#", 12 * 3600, Decimal("2.5"), 1)
+    assert by_message == BalanceSettings(sms_to="4443", sms_text="BAL", sms_from="Operator")
     (target,) = settings.webhook_targets()
     assert (target.url, target.events, target.allow_private) == (
         "http://192.0.2.9/hook",
@@ -177,6 +193,41 @@ port = "ttyUSB0"
 )  # fmt: skip
 def test_each_mistake_is_said_plainly_and_alone(file: Path, text: str, expected: str) -> None:
     assert expected in only(file, text)
+
+
+SIM = "[[sim]]\niccid = '8949000000000000001'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("balance_ussd = '100'\nbalance_low = 'much'", "line 4: `balance_low` in [[sim]] number 1: it must be a"),
+        ("balance_ussd = '*100#;+CFUN=0'", "is not a USSD code"),
+        ("balance_ussd = '**04*1234*4321*4321#'", "codes that change or try a PIN are not sent"),
+        ("balance_ussd = '*100#'\nbalance_low = 0.00001", "an amount with four decimals at the most"),
+        ("balance_ussd = '*100#'\nbalance_low = nan", "an amount with four decimals at the most"),
+        ("balance_ussd = '*100#'\nbalance_low = true", "it must be a number, such as 5 or 2.50"),
+        ("balance_ussd = '*100#'\nbalance_every = 0.5", "`balance_every` in [[sim]] number 1: it must be 1"),
+        ("balance_ussd = '*100#'\nbalance_every = 9999", "`balance_every` in [[sim]] number 1: it must be 8760"),
+        ("balance_ussd = '*100#'\nbalance_pattern = '('", "line 4: `balance_pattern` in [[sim]] number 1: this is no"),
+        ("balance_ussd = '*100#'\nbalance_pattern = '[0-9]+'", "it needs a group for the amount, such as (?P<amount>"),
+        ("balance_ussd = '*100#'\nbalance_pattern = '(?P<amount>(1+)+)'", "it could search for ever"),
+        ("balance_sms_to = 'nobody'\nbalance_sms_text = 'B'", "neither a short code such as"),
+        ("balance_sms_to = '4443'\nbalance_sms_text = ' '", "give the text that the operator expects"),
+        ("balance_sms_to = '4443'", "line 3: `balance_sms_to` in [[sim]] number 1: give `balance_sms_text` too"),
+        ("balance_sms_from = '4443'", "give `balance_sms_to` too, the number that is asked"),
+        ("balance_low = 5", "line 3: `balance_low` in [[sim]] number 1: give `balance_ussd`, or `balance_sms_to` and"),
+        ("balance_ussd = '*100#'\nbalance_sms_to = '4443'\nbalance_sms_text = 'B'", "`balance_ussd` or `balance"),
+    ],
+)  # fmt: skip
+def test_how_a_balance_is_asked_for_is_checked_at_the_start(file: Path, text: str, expected: str) -> None:
+    assert expected in only(file, SIM + text)
+
+
+@pytest.mark.parametrize(("written", "amount"), [("5", "5"), ("2.50", "2.5"), ("0.1", "0.1"), ("-1.2345", "-1.2345")])
+def test_an_amount_is_exactly_what_is_written(file: Path, written: str, amount: str) -> None:
+    settings = config.load(write(file, f"{SIM}balance_ussd = '*100#'\nbalance_low = {written}"), {})
+    assert settings.sims[0].balance_low == Decimal(amount)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from modemgw.domain.route import Route, route_for
 from modemgw.domain.sim import SimSettings
 from modemgw.emulator.faults import Command, Error, Fault
 from modemgw.gateway.breaker import FAILURES, FIRST_PAUSE_S, Breaker
-from modemgw.gateway.router import Ask, SimState, decide, preference
+from modemgw.gateway.limits import Window, judge
+from modemgw.gateway.router import LOW_CREDIT, Ask, SimState, decide, preference
 
 BULK, OTP = 4, 0
 
@@ -115,6 +116,28 @@ def test_the_breaker_opens_after_different_recipients_and_its_pause_grows() -> N
     assert breaker.accepted()
     assert not breaker.is_out(0.0)
     assert not breaker.accepted()
+
+
+def test_low_credit_is_for_urgent_messages_and_begun_ones() -> None:
+    low = sim(1, blocked=LOW_CREDIT, urgent_only=True)
+    assert decide(Ask(BULK, knows=1), low, []).code == LOW_CREDIT
+    assert decide(Ask(OTP, knows=1), low, [sim(2)]).take
+    assert decide(Ask(BULK, knows=1), sim(2), [low]).take
+    assert judge([], low=True).urgent_only
+    shut = Window("per_day", 10, 10, 0, 1)
+    assert judge([shut], low=True).blocked == "sim_limit", "a limit holds back urgent messages too"
+
+
+def test_the_breaker_tells_want_of_credit_from_other_trouble() -> None:
+    breaker = Breaker()
+    for number in range(FAILURES):
+        breaker.not_accepted(f"+49{number}", 0.0, credit=True)
+    assert breaker.credit
+    assert breaker.try_now(1.0)
+    assert not breaker.is_out(1.0)
+    breaker.not_accepted("+499", 2.0, credit=False)
+    assert not breaker.credit
+    assert not breaker.try_now(3.0), "more credit would not help"
 
 
 @virtual
