@@ -6,6 +6,7 @@ what a row of refusals suggests, and is only told: the breaker rests such a SIM.
 comes into trouble and when it is out of it.
 """
 
+import functools
 import json
 import sqlite3
 import tomllib
@@ -19,12 +20,17 @@ from modemgw.gateway.context import Context
 from modemgw.store import balances, events, sims, views
 from modemgw.store.balances import Balance
 
-WORDINGS = Wordings(tomllib.loads((resources.files(__package__) / "balance.toml").read_text(encoding="utf-8")))
 AWAIT_S = 20 * 60  # for the answer to a message
 _RETRY_S = (300.0, 1800.0, 7200.0, 21_600.0)
 _CHANCE = 0.05  # of the time between two questions, so that SIMs drift apart
 _EARLY_MS = 3_600_000  # refusals make us ask at most this often
 _TROUBLE = ("low", "gone")
+
+
+@functools.cache
+def wordings() -> Wordings:
+    """The built-in ones: read when they are needed first, for most SIMs are never asked."""
+    return Wordings(tomllib.loads((resources.files(__package__) / "balance.toml").read_text(encoding="utf-8")))
 
 
 def asking(cur: sqlite3.Cursor, context: Context, sim_id: int) -> BalanceSettings | None:
@@ -33,18 +39,23 @@ def asking(cur: sqlite3.Cursor, context: Context, sim_id: int) -> BalanceSetting
     return plan.balance if plan else None
 
 
-def answered(cur: sqlite3.Cursor, context: Context, sim_id: int, text: str) -> bool:
-    """The operator's answer; True when it told the amount. False keeps it to be shown, with the reason."""
+def answered(
+    cur: sqlite3.Cursor, context: Context, sim_id: int, text: str, message_seq: int | None = None
+) -> bool:  # fmt: skip
+    """The operator's answer; True when it told the amount. False keeps it to be shown, with the reason.
+
+    ``message_seq``: the received message that it is.
+    """
     how = asking(cur, context, sim_id)
     if how is None:
         return False
-    money = WORDINGS.read(text, how.pattern)
+    money = wordings().read(text, how.pattern)
     if money is None:
-        balances.puzzled(cur, sim_id, _short(text, LONGEST_ANSWER), _puzzle(text))
+        balances.puzzled(cur, sim_id, _short(text, LONGEST_ANSWER), message_seq, _puzzle(text))
         return False
     now_ms = context.clock.wall_ms()
     due_ms = now_ms + int(how.every_s * (1 + _CHANCE * context.rng.random()) * 1000)
-    balances.told(cur, sim_id, money, _short(text, LONGEST_ANSWER), now_ms, due_ms)
+    balances.told(cur, sim_id, money, _short(text, LONGEST_ANSWER), message_seq, now_ms, due_ms)
     _judge(cur, context, sim_id, how, fresh=True)
     return True
 
@@ -62,7 +73,7 @@ def retry_ms(how: BalanceSettings | None, failures: int) -> int:
     return int(1000 * (min(wait_s, how.every_s) if how else wait_s))
 
 
-def heard(cur: sqlite3.Cursor, context: Context, sim_id: int, peer: str, text: str | None) -> None:
+def heard(cur: sqlite3.Cursor, context: Context, sim_id: int, message_seq: int, peer: str, text: str | None) -> None:
     """A message came to a SIM: it is the answer if one is awaited, and from this sender.
 
     Whoever forges that sender within these minutes can make a SIM look empty or full, and nothing else.
@@ -72,7 +83,7 @@ def heard(cur: sqlite3.Cursor, context: Context, sim_id: int, peer: str, text: s
         return
     how = asking(cur, context, sim_id)
     if how is not None and peer.strip().casefold() == (how.sms_from or how.sms_to or "").casefold():
-        answered(cur, context, sim_id, text)
+        answered(cur, context, sim_id, text, message_seq)
 
 
 def is_unsettled(cur: sqlite3.Cursor, context: Context) -> bool:

@@ -106,8 +106,8 @@ def _interpret(
         message = _message(context, tpdu, repeat=saved.repeat)
     else:
         message = _unreadable(context, pdu)
-    inbox.add_message(cur, context.stamp(), message, sim_id=sim_id, modem=modem, received_ids=[saved.received_id])
-    credit.heard(cur, context, sim_id, message.peer, message.text)
+    seq = inbox.add_message(cur, context.stamp(), message, sim_id=sim_id, modem=modem, received_ids=[saved.received_id])
+    credit.heard(cur, context, sim_id, seq, message.peer, message.text)
 
 
 def _message(context: Context, deliver: Deliver, *, repeat: bool) -> Inbound:

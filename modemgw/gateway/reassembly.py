@@ -64,7 +64,7 @@ def _show(
         inbox.update_message(cur, context.stamp(), seq, message, ids)
     inbox.close_assembly(cur, assembly.assembly_id, seq, complete=complete)
     if complete:
-        credit.heard(cur, context, sim_id, message.peer, message.text)
+        credit.heard(cur, context, sim_id, seq, message.peer, message.text)
 
 
 def _join(context: Context, assembly: Assembly, have: Mapping[int, tuple[int, str]], *, complete: bool) -> Inbound:

@@ -47,7 +47,8 @@ def was_told(cur: sqlite3.Cursor, ref: str, since_ms: int) -> bool:
 def available_sim(cur: sqlite3.Cursor, *, without: int | None) -> str | None:
     """A SIM (ICCID) that can send now and is not the one in trouble; None leaves the choice to the queue."""
     row = cur.execute(
-        "SELECT iccid FROM sims WHERE available = 1 AND iccid IS NOT NULL AND sim_id IS NOT ? ORDER BY sim_id LIMIT 1",
+        "SELECT iccid FROM sims WHERE available = 1 AND iccid IS NOT NULL AND sim_id IS NOT ? "
+        "ORDER BY urgent_only, sim_id LIMIT 1",
         (without,),
     ).fetchone()
     return row["iccid"] if row else None

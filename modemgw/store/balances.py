@@ -61,18 +61,22 @@ def asked(
     )
 
 
-def told(cur: sqlite3.Cursor, sim_id: int, money: Money, text: str, now_ms: int, due_ms: int) -> None:
-    """An answer told the amount."""
+def told(
+    cur: sqlite3.Cursor, sim_id: int, money: Money, text: str, message_seq: int | None, now_ms: int, due_ms: int
+) -> None:  # fmt: skip
+    """An answer told the amount. ``message_seq``: the received message that it is."""
     cur.execute(
-        "UPDATE balances SET minor = ?, digits = ?, currency = ?, read_ms = ?, text = ?, error = NULL, failures = 0, "
-        "due_ms = ?, question = NULL, awaits_ms = NULL WHERE sim_id = ?",
-        (money.minor, money.digits, money.currency, now_ms, text, due_ms, sim_id),
+        "UPDATE balances SET minor = ?, digits = ?, currency = ?, read_ms = ?, text = ?, message_seq = ?, "
+        "error = NULL, failures = 0, due_ms = ?, question = NULL, awaits_ms = NULL WHERE sim_id = ?",
+        (money.minor, money.digits, money.currency, now_ms, text, message_seq, due_ms, sim_id),
     )
 
 
-def puzzled(cur: sqlite3.Cursor, sim_id: int, text: str, error: str) -> None:
+def puzzled(cur: sqlite3.Cursor, sim_id: int, text: str, message_seq: int | None, error: str) -> None:
     """An answer told no amount; what was read before stays."""
-    cur.execute("UPDATE balances SET text = ?, error = ? WHERE sim_id = ?", (text, error, sim_id))
+    cur.execute(
+        "UPDATE balances SET text = ?, message_seq = ?, error = ? WHERE sim_id = ?", (text, message_seq, error, sim_id)
+    )
 
 
 def failed(cur: sqlite3.Cursor, sim_id: int, error: str, due_ms: int) -> None:

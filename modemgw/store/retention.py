@@ -95,7 +95,7 @@ def receipts(cur: sqlite3.Cursor, now_ms: int) -> int:
 
 
 def small(cur: sqlite3.Cursor, now_ms: int) -> int:
-    """Tables that never grow big: reports that nothing claims, idempotency keys, the hours of past years."""
+    """Tables that never grow big: unclaimed reports, idempotency keys, the hours of past years, answers about money."""
     cur.execute("DELETE FROM orphan_reports WHERE received_ms < ?", (now_ms - ORPHANS_MS,))
     cur.execute(
         "DELETE FROM idempotency WHERE (key_id, idempotency_key) IN "
@@ -104,6 +104,9 @@ def small(cur: sqlite3.Cursor, now_ms: int) -> int:
     )
     left = cur.rowcount
     cur.execute("DELETE FROM usage WHERE hour_ms < ?", (now_ms - MESSAGES_MS,))
+    cur.execute(
+        "UPDATE balances SET text = NULL, error = NULL WHERE text IS NOT NULL AND asked_ms < ?", (now_ms - BODIES_MS,)
+    )
     return left
 
 
@@ -111,7 +114,8 @@ STEPS: tuple[Step, ...] = (receipts, bodies, messages, raw, events, small)
 
 
 def forget_raw(cur: sqlite3.Cursor, message_seq: int) -> None:
-    """Deletes the PDUs that a message was made of, and the set that they were collected in."""
+    """Deletes the PDUs that a message was made of, the set that they were collected in, and what a balance quotes."""
+    cur.execute("UPDATE balances SET text = NULL, error = NULL WHERE message_seq = ?", (message_seq,))
     parts = _of(cur, "SELECT received_id FROM assembly_parts WHERE assembly_id IN "
                 "(SELECT assembly_id FROM assemblies WHERE message_seq = ?)", message_seq)  # fmt: skip
     linked = _of(cur, "SELECT received_id FROM received WHERE message_seq = ?", message_seq)

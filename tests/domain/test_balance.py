@@ -8,7 +8,7 @@ import pytest
 
 from modemgw.domain.balance import LONGEST_ANSWER, compile_pattern, read_amount
 from modemgw.domain.money import Money
-from modemgw.gateway.credit import WORDINGS
+from modemgw.gateway.credit import wordings
 
 NBSP, NARROW = "\u00a0", "\u202f"
 
@@ -69,7 +69,7 @@ NBSP, NARROW = "\u00a0", "\u202f"
     ],
 )
 def test_an_amount_is_found_as_it_was_meant(text: str, expected: str) -> None:
-    assert str(WORDINGS.read(text)) == expected
+    assert str(wordings().read(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_amount_is_found_as_it_was_meant(text: str, expected: str) -> None:
     ],
 )
 def test_what_tells_no_balance_is_not_taken_for_one(text: str) -> None:
-    assert WORDINGS.read(text) is None
+    assert wordings().read(text) is None
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_money_goes_through_whole_numbers_and_back_exactly(amount: str) -> None:
 
 def test_the_owners_own_pattern_says_where_the_amount_stands() -> None:
     own = compile_pattern(r"konto b: (?P<amount>[0-9.,]+) ?(?P<currency>\S{1,4})?")
-    assert WORDINGS.read("Konto A: 1,00 €\nKonto B: 2.345,00 €", own) == Money(Decimal("2345.00"), "EUR")
-    assert WORDINGS.read("Konto B: 7", own) == Money(Decimal(7))
-    assert WORDINGS.read("Guthaben: 1,00 €", own) is None, "the built-in wordings don't step in"
+    assert wordings().read("Konto A: 1,00 €\nKonto B: 2.345,00 €", own) == Money(Decimal("2345.00"), "EUR")
+    assert wordings().read("Konto B: 7", own) == Money(Decimal(7))
+    assert wordings().read("Guthaben: 1,00 €", own) is None, "the built-in wordings don't step in"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_no_answer_whatever_it_is_breaks_the_reading() -> None:
     ]
     for _ in range(2000):
         text = "".join(rng.choices(pieces, k=rng.randrange(60)))
-        found = WORDINGS.read(text)
+        found = wordings().read(text)
         assert found is None or Money.of(found.minor, found.digits, found.currency) == found
-    assert WORDINGS.read("x" * 100_000 + "balance 5 EUR") is None, "only the beginning is looked at"
+    assert wordings().read("x" * 100_000 + "balance 5 EUR") is None, "only the beginning is looked at"
     assert LONGEST_ANSWER < 1000

@@ -288,9 +288,14 @@ async def test_by_message_it_goes_through_the_same_doors_and_its_answer_stays_in
         network.deliver_from_outside("Operator", device, "Balance: 4,00 EUR. " + "Thank you for your trust. " * 8)
         found = await until(world, amount="4.00")
         assert (found["state"], found["error"]) == ("low", None)
+        answer = (await world.inbox())[-1]
         assert len(await world.inbox()) == 3
+        assert found["text"] == answer["text"]
+        await world.gateway.erase(answer["id"])
+        found = await balance(world)
+        assert (found["amount"], found["text"]) == ("4.00", None), "what is erased is nowhere"
         network.deliver_from_outside("Operator", device, "Balance: 50,00 EUR")
-        await world.until(lambda: inbox_has(world, 4))
+        await world.until(lambda: inbox_has(world, 3))
         assert (await balance(world))["amount"] == "4.00", "nobody asked"
         await world.sleep(0.9 * 6 * HOUR)
         assert world.copies(SHOP) == 1

@@ -7,6 +7,7 @@ CREATE TABLE balances (
     currency TEXT,
     read_ms INTEGER,                      -- when that was read
     text TEXT,                            -- the last answer as it came
+    message_seq INTEGER REFERENCES messages ON DELETE SET NULL,  -- the received message that it is from
     error TEXT,                           -- why the last answer, or none, told no amount
     failures INTEGER NOT NULL DEFAULT 0,  -- in a row
     asked_ms INTEGER,
