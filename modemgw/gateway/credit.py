@@ -177,16 +177,17 @@ def _move(cur: sqlite3.Cursor, context: Context, balance: Balance, state: str, h
     if (state in _TROUBLE) == (balance.state in _TROUBLE):
         return
     names = sims.names(cur, balance.sim_id)
-    money, low = balance.money, how.low if how else None
-    left = f"SIM {names['sim']} has {money} left" if money else f"SIM {names['sim']}"
+    sim, money, low = names["sim"], balance.money, how.low if how else None
     texts = {
-        "low": f"{left}, less than {low}: top it up. Until then only urgent messages go out by it.",
-        "gone": f"The network refuses the messages of SIM {names['sim']} as it does without credit: top it up.",
+        "low": f"SIM {sim} has {money} left, less than {low}: top it up. Until then only urgent messages go out by it.",
+        "gone": f"The network refuses the messages of SIM {sim} as it does without credit: top it up.",
+        "fine": f"SIM {sim} takes part as before" + (f"; its last reading was {money}." if money else "."),
     }
+    told = state if state in _TROUBLE else "fine"
     events.announce(cur, stamp, "sim.credit", {
-        **names, "state": state, "amount": plain(money.amount) if money else None,
+        **names, "state": told, "amount": plain(money.amount) if money else None,
         "currency": money.currency if money else None, "low_below": None if low is None else plain(low),
-        "text": texts.get(state, f"{left}: it takes part as before."),
+        "text": texts[told],
     })  # fmt: skip
 
 

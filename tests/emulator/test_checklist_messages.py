@@ -238,6 +238,15 @@ def test_item_48_no_network_weak_signal_and_no_credit(bench: Any) -> None:
     assert len(bench.lab.network.ledger) == 1
 
 
+def test_item_48_credit_falls_with_each_message_until_there_is_none(bench: Any) -> None:
+    bench.device.sim.credit, bench.device.sim.price = 25, 9
+    assert b"+CMGS:" in bench.submit(NUMBER)
+    assert b"+CMGS:" in bench.submit(NUMBER)
+    assert bench.submit(NUMBER) == b"\r\n+CMS ERROR: 21\r\n"
+    assert len(bench.lab.network.ledger) == 2
+    assert b"Your balance is 0.07 EUR." in bench.send('AT+CUSD=1,"*100#",15\r', 2)
+
+
 def test_item_52_references_wrap_while_all_are_open_and_reports_come_for_anything(bench: Any) -> None:
     bench.lab.network.report_delay = 3600.0
     for _ in range(300):

@@ -15,7 +15,7 @@ from support.virtually import virtual
 from support.world import World
 
 from modemgw.domain.sim import BalanceSettings, SimSettings
-from modemgw.emulator.faults import NoCredit
+from modemgw.emulator.faults import Command, Error, Fault, NoCredit
 from modemgw.emulator.ussd import Menu
 from modemgw.gateway.context import AlertSettings
 
@@ -239,6 +239,24 @@ async def has_error(world: World) -> Any:
 
 
 @virtual
+async def test_a_modem_without_ussd_and_a_crash_while_it_is_asked(tmp_path: Path) -> None:
+    async with running(tmp_path) as world:
+        world.lab.network.menus["*100#"] = Menu(answers=False)
+        ask(world, **LOW)
+        await world.until(lambda: questions(world))
+        await world.restart()
+        await world.registered()
+        await world.sleep(240)
+        assert len(questions(world)) == 1, "a crash in the middle does not ask again at each start"
+        world.device("a").faults.add(Fault(Command("AT+CUSD=1"), Error("+CME ERROR: 4")))
+        found = await world.until(lambda: has_error(world))
+        assert len(questions(world)) == 2
+        assert found["error"][-1] == "."
+        assert (found["text"], found["amount"], found["state"]) == (None, None, "unknown")
+        await world.until_status(await world.send("+4915559000001"), "sent", "delivered", within=60)
+
+
+@virtual
 async def test_a_huge_answer_is_cut(tmp_path: Path) -> None:
     async with running(tmp_path) as world:
         world.lab.network.menus["*100#"] = Menu("blah " * 400)
@@ -365,7 +383,7 @@ async def test_an_empty_card_is_told_once_also_where_nothing_is_asked_and_when_i
         credit(world, 1000, price=9)
         await world.send("+4915559000099", class_="alert", ttl_s=int(3 * HOUR))
         await until(world, state="unknown", within=2 * HOUR)
-        assert await told(world) == [("gone", None), ("unknown", None)]
+        assert await told(world) == [("gone", None), ("fine", None)]
 
 
 @virtual
