@@ -120,8 +120,8 @@ class Balances:
                 return  # the next look comes soon
             if how.ussd is not None:
                 await self._ask_by_ussd(line, sim_id, how.ussd)
-        if how.ussd is None:
-            await self._ask_by_message(line, sim_id, how)
+            else:
+                await self._ask_by_message(line, sim_id, how)
 
     async def _ask_by_ussd(self, line: Line, sim_id: int, code: str) -> None:
         context, card, member = self._context, line.card, self._fleet.pool.members[sim_id]

@@ -183,6 +183,16 @@ async def test_a_message_is_never_cut_in_two(tmp_path: Path) -> None:
 
 
 @virtual
+async def test_nor_by_the_message_that_asks(tmp_path: Path) -> None:
+    async with running(tmp_path, latency=20.0) as world:
+        for n in range(2):
+            await world.send(f"+491555900000{n}", "x" * 900, report=False)
+        ask(world, **ASKS)
+        await world.until(lambda: len(world.lab.network.ledger) == 13)
+        assert [entry.number == SHOP for entry in world.lab.network.ledger].index(True) == 6
+
+
+@virtual
 async def test_what_was_begun_is_finished_by_a_sim_that_is_low(tmp_path: Path) -> None:
     async with running(tmp_path, latency=5.0) as world:
         credit(world, 100)
