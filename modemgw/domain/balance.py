@@ -19,10 +19,10 @@ _BLANK = "¤"
 _MARKS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2011": "-", "\u066b": ".", "\u066c": ",", "\u2019": "'"})
 _LETTER = r"[^\W\d_]"
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}")
-_TOKEN = re.compile(r"\\.|\[(\^?)\]?(?:\\.|[^\]\\])*\]", re.DOTALL)  # an escape or a class
-_WIDE = (r"\D", r"\S", r"\W")
-_MOST_WIDE = 2  # repetitions of anything: each one multiplies the time by the length of the answer
-_MOST_REPEATS = 6
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)  # an escape or a class
+_WIDE = re.compile(r"\\[DSWw]|\[\^|\[.*?(?:[aA]-[zZ]|\\[DSWw])", re.DOTALL)  # those that take nearly anything
+_MOST_WIDE = 2  # repetitions of nearly anything: each one multiplies the time by the length of the answer
+_MOST_REPEATS = 5
 
 
 class Wordings:
@@ -112,8 +112,8 @@ def compile_pattern(text: str) -> re.Pattern[str]:
 
 
 def _can_run_away(text: str) -> bool:
-    """Does a repeated group hold a repetition or a choice, or do too many repetitions take anything?"""
-    signs = _TOKEN.sub(lambda token: "." if token[1] or token[0] in _WIDE else "a", text).replace("(?", "(")
+    """Does a repeated group hold a repetition or a choice, or do too many repetitions take nearly anything?"""
+    signs = _TOKEN.sub(lambda token: "." if _WIDE.match(token[0]) else "a", text).replace("(?", "(")
     wide, repeats = re.findall(r"\.(?:[*+]|\{\d*,\})", signs), re.findall(r"[*+]|,\}", signs)
     if len(wide) > _MOST_WIDE or len(repeats) > _MOST_REPEATS:
         return True

@@ -137,6 +137,9 @@ def test_the_owners_own_pattern_says_where_the_amount_stands() -> None:
         (r"((?P<amount>\d*),?){2,}", "search for ever"),
         (r".*.*.*(?P<amount>\d)", "search for ever"),
         (r"[^x]*\D+\S*(?P<amount>\d)", "search for ever"),
+        (r"\w+\s*.*b.*(?P<amount>\d)", "search for ever"),
+        (r"[a-z]*[\w.]*[A-Z]*(?P<amount>\d)", "search for ever"),
+        (r"\d*\d*\d*\d*\d*(?P<amount>\d+)", "search for ever"),
     ],
 )
 def test_a_pattern_that_can_not_work_is_refused_with_a_sentence(pattern: str, words: str) -> None:
@@ -146,7 +149,12 @@ def test_a_pattern_that_can_not_work_is_refused_with_a_sentence(pattern: str, wo
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"bal(?:ance)?[:=] *(?P<amount>[0-9.,]+)( EUR| USD)?", r"\(\+\)*(?P<amount>\d+)", r"[(+]{2}.*?(?P<amount>-?\d+)"],
+    [
+        r"bal(?:ance)?[:=] *(?P<amount>[0-9.,]+)( EUR| USD)?",
+        r"\(\+\)*(?P<amount>\d+)",
+        r"b.*?(?P<amount>[\d.,]+)\s*(?P<currency>\w+)",
+        r"[(+]{2}.*?(?P<amount>-?\d+)",
+    ],
 )
 def test_a_plain_pattern_is_taken(pattern: str) -> None:
     assert isinstance(compile_pattern(pattern), re.Pattern)
