@@ -164,6 +164,11 @@ async def test_another_sim_takes_over_and_the_reason_is_said(tmp_path: Path) -> 
         await world.until(lambda: [each for each in world.sink.got if each["type"] == "sim.credit"])
         (hook,) = [each["data"] for each in world.sink.got if each["type"] == "sim.credit"]
         assert (hook["sim"], hook["state"], hook["amount"], hook["currency"]) == (low, "low", "1.20", "EUR")
+        credit(world, 5000, low)
+        await until(world, low, state="fine", within=1.1 * HOUR)
+        await world.sleep(120)
+        assert await told(world) == [("low", "1.20"), ("fine", "50.00")]
+        assert world.copies(OWNER) == 1, "that all is well again needs nobody"
 
 
 @virtual
