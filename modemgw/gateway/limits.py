@@ -73,7 +73,7 @@ def judge(windows: Sequence[Window], *, low: bool = False) -> Hold:
     full = any(each.left(URGENT_LANES) == 0 for each in windows if each.name == "recipients_per_month")
     shut = [each for each in counted if each.left() == 0]
     if shut:
-        return Hold(shut[0].word, False, full, headroom)
+        return Hold(shut[0].word, headroom=headroom)
     reserved = [each for each in counted if each.left(URGENT_LANES) == 0]
     if reserved:
         return Hold(reserved[0].word, True, full, headroom)

@@ -1,6 +1,7 @@
 """The limits of a SIM's plan: what they hold back, whom they announce it to, and when they let go."""
 
 import dataclasses
+import asyncio
 import itertools
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,6 +149,21 @@ async def test_different_recipients_are_counted_and_known_ones_stay_allowed(tmp_
         assert len(people) == 3
         by_a = [entry for entry in world.lab.network.ledger if entry.device == "a"]
         assert len(by_a) == 9, "its three people keep it, and nobody new comes"
+
+
+@virtual
+async def test_a_sim_at_two_limits_lets_its_modem_rest(tmp_path: Path) -> None:
+    """Known numbers may be written to in spite of the one, and nobody because of the other."""
+    async with World.of(tmp_path / "w.db", modems=1, latency=0.5) as world:
+        await world.registered()
+        await limit(world, recipients_per_month=1, per_day=2)
+        ids = [await world.send("+4915551000001", f"number {n}", report=False) for n in range(4)]
+        await world.until(lambda: len(world.lab.network.ledger) == 2, within=60)
+        await world.until(lambda: says(world, ids[2], "sim_limit"), within=60)
+        await asyncio.sleep(600)
+        assert len(world.lab.network.ledger) == 2
+        asked = [each.line for each in world.device("a").heard if each.line.startswith("AT+CMGS")]
+        assert len(asked) == 2, "a message that may not go is not begun again and again"
 
 
 @virtual
