@@ -1,7 +1,7 @@
 """The limits of a SIM's plan: what they hold back, whom they announce it to, and when they let go."""
 
-import dataclasses
 import asyncio
+import dataclasses
 import itertools
 from datetime import UTC, datetime
 from pathlib import Path
