@@ -133,6 +133,7 @@ def test_the_tries_left_are_asked_by_the_makes_own_command(name: str, line: byte
         ("huawei-e1xx", "AT+CMMS=2", b"+CMS ERROR: 500"),
         ("huawei-e1xx", "AT+CREG=2;+CREG?", b"+CREG: 2,1, 1A2B, 1C3D4E5"),
         ("huawei-e1xx", "AT+CEREG?", b"COMMAND NOT SUPPORT"),
+        ("huawei-e1xx", "AT^USSDMODE=?", b"^USSDMODE: (0-1)"),
         ("huawei-e1xx", "AT^SYSINFO", b"^SYSINFO:2,3,0,5,1,,4"),
         ("huawei-e3131", 'AT+CPMS="SM"', b"ERROR: 302"),
         ("huawei-e3131", 'AT+CPMS="SM","SM","SM"', b"\r\nOK"),
@@ -266,6 +267,13 @@ def test_a_message_that_is_deleted_moves_the_others_down(make_bench: Make) -> No
     bench.ok("AT+CMGD=1")
     assert bench.send("AT+CMGR=2\r").replace(b"+CMGR: 1", b"+CMGR: 0") == third
     assert bench.send("AT+CMGR=3\r") == OK
+
+
+@pytest.mark.parametrize(("name", "first"), [("generic", 1), ("sim7600", 0), ("a7670", 0), ("zte-mf", 50)])
+def test_stored_reports_are_counted_from_where_the_make_counts(name: str, first: int, make_bench: Make) -> None:
+    bench = make_bench(name, raw=True)
+    bench.ok("ATE0", "AT+CNMI=1,1,0,2,0")
+    assert f'\r\n+CDSI: "SR",{first}\r\n'.encode() in sent(bench, 5)
 
 
 def test_two_memories_are_one_as_mt(make_bench: Make) -> None:
