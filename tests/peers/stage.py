@@ -15,6 +15,8 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -36,21 +38,24 @@ _LOG_END = 3000  # characters
 
 
 class Stage:
-    """Modems `modem0`, `modem1`, … of one persona.
+    """Modems `modem0`, `modem1`, … of one persona. `settings` are those that the program needs for it (makes.toml).
 
     The network is quick, so that the program's own pace counts; but a report comes a second after the answer, because
     a real one is never there before a program wrote down what it had sent.
     """
 
-    def __init__(self, programs: Programs, folder: Path, persona: str, modems: int) -> None:
+    def __init__(self, programs: Programs, folder: Path, persona: str, modems: int, settings: dict[str, str]) -> None:
         self.programs = programs
         self.folder = folder
-        self.persona = persona
+        self.settings = settings
+        self._logs: list[Path] = []
         self.lab = Lab(SystemClock(), random.Random(1), latency=0.02, report_delay=1.0, gap=0.1)
         self.modems = [self.lab.add(f"modem{number}", persona) for number in range(modems)]
+        for modem in self.modems:
+            modem.inbox.cpms_refusals = 0  # they were plugged in long ago
+            modem.on_traffic = partial(self._note, self.log(f"{modem.name}.traffic"))
         self.environ = {**programs.environ, "HOME": str(folder)}
         self._running: list[subprocess.Popen[bytes]] = []
-        self._logs: list[Path] = []
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -68,6 +73,10 @@ class Stage:
     def port(self, modem: Device) -> Path:
         """The terminal of a modem."""
         return self.folder / "lab" / modem.name
+
+    def _note(self, path: Path, tty_name: str, direction: str, data: bytes) -> None:
+        with path.open("a") as file:
+            file.write(f"{datetime.now(UTC):%H:%M:%S.%f} {tty_name} {direction} {repr(data)[2:-1]}\n")
 
     @property
     def ledger(self) -> list[Accepted]:
@@ -97,7 +106,7 @@ class Stage:
         path = self.log(name)
         return path.read_text(errors="replace") if path.exists() else ""
 
-    async def run(self, *command: object, stdin: bytes = b"", seconds: float = 60.0, fails: bool = False) -> str:
+    async def run(self, *command: object, stdin: bytes = b"", seconds: float = PATIENCE, fails: bool = False) -> str:
         """Run a program to its end; what it wrote. AssertionError unless it succeeds, or `fails` as foretold."""
         process = await asyncio.create_subprocess_exec(
             *self._command(command),
@@ -159,6 +168,7 @@ class Stage:
         for process in self._running:  # a daemon that ended may have left children
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            await asyncio.to_thread(process.wait)  # else Python complains later, during somebody else's test
 
     async def _all_ended(self, seconds: float) -> bool:
         loop = asyncio.get_running_loop()
@@ -174,8 +184,7 @@ class Stage:
         ends = [
             f"--- {path.name}\n{path.read_text(errors='replace')[-_LOG_END:]}" for path in self._logs if path.exists()
         ]
-        heard = [f"--- {modem.name} heard {[each.line for each in modem.heard][-15:]}" for modem in self.modems]
-        return "\n".join([*ends, *heard, f"--- unknown {[dict(modem.unknown) for modem in self.modems]}"])
+        return "\n".join([*ends, f"--- unknown {[dict(modem.unknown) for modem in self.modems]}"])
 
 
 def sent(ledger: Iterable[Accepted]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Two settings work around what gammu 1.42 does wrong, on any modem:
 - `atgen_setcnmi = 2,1,,1` has status reports shown at once (+CDS). Left alone it prefers stored ones (+CDSI), takes
-  their announcement for the report itself, and loses it.
+  their announcement for the report itself, and loses those that have a store of their own.
 - `inboxformat = standard`: `unicode` writes as many UTF-16 units as the text has octets in UTF-8, which puts old
   memory behind every text that is not plain ASCII.
 
@@ -11,6 +11,7 @@ It waits 0.6 s inside every send, between the prompt and 0x1A, so that fifty tak
 
 import re
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def configured(stage: Stage, service: str) -> Path:
 [gammu]
 device = {stage.port(stage.modems[0])}
 connection = at
-atgen_setcnmi = 2,1,,1
+atgen_setcnmi = {stage.settings.get("cnmi", "2,1,,1")}
 [smsd]
 logfile = {stage.log("smsd.log")}
 debuglevel = 1
@@ -81,17 +82,31 @@ async def test_fifty_out_and_twenty_in_with_files(stage: Stage) -> None:
     await stage.until(lambda: len(reported()) >= len(stage.ledger), "a report for each part")
     assert occurrences(reported()) == occurrences(f"{entry.number} {entry.mr}" for entry in stage.ledger)
 
-    await stage.until(lambda: received_files(folders["inbox"]) == IN, "all texts in the inbox")
+    await stage.until(
+        lambda: received_files(folders["inbox"], once=stored_twice(stage)) == IN, "all texts in the inbox"
+    )
     assert stage.modems[0].inbox.me.used == 0
 
 
-def received_files(inbox: Path) -> dict[str, str]:
+def stored_twice(stage: Stage) -> bool:
+    """Whether the make stores a message twice now and then: then it is read twice, and that is no mistake."""
+    return stage.modems[0].persona.storage.twin_every > 0
+
+
+def received_files(inbox: Path, *, once: bool) -> dict[str, str]:
     """Sender → text. A file is one part: IN<date>_<time>_<serial>_<sender>_<part>.txt."""
-    parts: dict[str, bytes] = {}
-    for path in sorted(inbox.iterdir(), key=lambda path: path.stem[-2:]):
-        sender = path.stem.split("_")[3]
-        parts[sender] = parts.get(sender, b"") + path.read_bytes()
-    return {sender: text.decode("utf-8", "replace") for sender, text in parts.items()}
+    paths = sorted(inbox.iterdir(), key=lambda path: path.stem[-2:])
+    return joined(((path.stem.split("_")[3], path.read_bytes()) for path in paths), once=once)
+
+
+def joined(parts: Iterable[tuple[str, bytes]], *, once: bool) -> dict[str, str]:
+    """Sender → text, from parts in their order; `once` leaves out what is there already."""
+    there: dict[str, list[bytes]] = {}
+    for sender, part in parts:
+        of_sender = there.setdefault(sender, [])
+        if not (once and part in of_sender):
+            of_sender.append(part)
+    return {sender: b"".join(texts).decode("utf-8", "replace") for sender, texts in there.items()}
 
 
 @beside_the_others(modems=1)
@@ -121,8 +136,11 @@ async def test_fifty_out_and_twenty_in_with_sqlite(stage: Stage) -> None:
     assert occurrences(map(" ".join, matched)) == occurrences(f"{entry.number} {entry.mr}" for entry in stage.ledger)
     assert rows("SELECT count(*) FROM outbox") == [("0",)]
 
-    inbox = "SELECT SenderNumber, group_concat(TextDecoded, '') FROM (SELECT * FROM inbox ORDER BY ID) GROUP BY 1"
-    await stage.until(lambda: dict(rows(inbox)) == IN, "all texts in the inbox")
+    def received() -> dict[str, str]:
+        parts = rows("SELECT SenderNumber, TextDecoded FROM inbox ORDER BY ID")
+        return joined(((sender, text.encode()) for sender, text in parts), once=stored_twice(stage))
+
+    await stage.until(lambda: received() == IN, "all texts in the inbox")
 
 
 def sent_numbers(rows: object) -> set[str]:

@@ -34,9 +34,10 @@ async def test_it_sends_receives_and_asks(stage: Stage) -> None:
         115200,
         smsReceivedCallbackFunc=received.put,
         smsStatusReportCallback=reports.put,
+        AT_CNMI=stage.settings.get("cnmi", ""),
     )
-    await asyncio.to_thread(modem.connect)
     try:
+        await asyncio.to_thread(modem.connect)
         assert device.sim is not None
         assert await asyncio.to_thread(lambda: (modem.imei, modem.imsi)) == (device.imei, device.sim.imsi)
         assert await asyncio.to_thread(lambda: modem.networkName) == device.persona.radio.operator_long

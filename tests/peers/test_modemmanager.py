@@ -1,9 +1,10 @@
 """ModemManager: finds the modem by probing, registers, sends, receives, asks for the balance.
 
-It takes only ports that the kernel shows as parts of a USB device, and a pseudo terminal is none. So it runs in a mount
-namespace of its own, where /sys/class/tty shows the terminal as interface 2 of a stick, and /lib/udev/rules.d its own
-rules; on a bus of its own, where `policy.py` stands in for PolicyKit. The programs themselves are as Debian ships them,
-and nothing outside their namespace sees any of it. Mounting needs root, or user namespaces.
+It takes only ports that the kernel shows as parts of a USB device, and a pseudo terminal is none. So it runs in a
+mount namespace of its own, where /sys/class/tty shows the terminals that take commands as interfaces of a stick, 2
+and up, and /lib/udev/rules.d its own rules; on a bus of its own, where `policy.py` stands in for PolicyKit. The
+programs themselves are as Debian ships them, and nothing outside their namespace sees any of it. Mounting needs root,
+or user namespaces.
 
 What it does wrong by itself: of several +CMTI in one read it follows only the first, so messages come a second apart
 here, as the radio brings them; and it keeps messages in the modem until somebody deletes them.
@@ -33,16 +34,27 @@ QUIET = ("--no-auto-scan", "--test-no-udev", "--test-no-suspend-resume", "--test
 
 def plugged_in(stage: Stage) -> Path:
     """What the kernel would show of modem0 as a USB stick; the folder to be seen as /sys/class/tty."""
-    terminal = stage.port(stage.modems[0]).resolve().relative_to("/dev")
     kernel = stage.folder / "sys"
-    interface = kernel / "devices/usb1/1-1/1-1:1.2"
-    port = interface / "tty/port"
+    events = []
+    for place, name in enumerate(name for name in stage.modems[0].ttys if name not in ("diag", "nmea")):
+        link = stage.folder / "lab" / f"{stage.modems[0].name}{'.' if name else ''}{name}"
+        terminal = link.resolve().relative_to("/dev")
+        show(kernel, str(terminal), interface=2 + place, vendor=stage.settings.get("vendor", "1234"))
+        events.append(f"action=add,subsystem=tty,name={terminal},uid=stick\n")
+    (stage.folder / "events").write_text("".join(events))
+    return kernel / "class/tty"
+
+
+def show(kernel: Path, terminal: str, *, interface: int, vendor: str) -> None:
+    """One terminal as an interface of the stick."""
+    part = kernel / f"devices/usb1/1-1/1-1:1.{interface}"
+    port = part / "tty/port"
     port.mkdir(parents=True)
     links = {
-        port / "device": interface,
+        port / "device": part,
         port / "subsystem": kernel / "class/tty",
-        interface / "subsystem": kernel / "bus/usb",
-        interface / "driver": kernel / "drivers/option1",
+        part / "subsystem": kernel / "bus/usb",
+        part / "driver": kernel / "drivers/option1",
         kernel / "class/tty" / terminal: port,
     }
     for link, target in links.items():
@@ -50,11 +62,10 @@ def plugged_in(stage: Stage) -> Path:
         if target.suffix == "" and not target.exists():
             target.mkdir(parents=True)
         link.symlink_to(target)
-    attributes = {"bInterfaceNumber": "02", "bInterfaceClass": "ff", "../idVendor": "1234", "../idProduct": "0001"}
+    attributes = {"bInterfaceNumber": f"{interface:02}", "bInterfaceClass": "ff"}
+    attributes |= {"../idVendor": vendor, "../idProduct": "0001"}
     for name, value in attributes.items():
-        (interface / name).write_text(value + "\n")
-    (stage.folder / "events").write_text(f"action=add,subsystem=tty,name={terminal},uid=stick\n")
-    return kernel / "class/tty"
+        (part / name).write_text(value + "\n")
 
 
 async def namespace(stage: Stage) -> tuple[str, ...]:
