@@ -6,7 +6,7 @@ How it is set up, and why:
   reports come within the second that it waits, and messages when all is sent;
 - with its `AT+CNMI=1,…` the modem refuses whatever would be shown while a command runs, an acknowledgement too, and the
   network brings that again a minute later; what is stored then is announced to nobody. So messages come when the last
-  report is taken, and a second apart, as by radio;
+  report is taken, and three seconds apart, for it looks at an announcement only two seconds later;
 - `no-pin = true`: it takes `+CPIN: READY` for the end of the answer, reads the OK behind it as the answer of the next
   command, and stays one answer behind: then it overlooks that the modem wants acknowledgements (+CNMA). With this it
   acknowledges what it is shown: +CSMS=1, direct delivery (+CMT, +CDS) and +CNMA, which no other program here uses.
@@ -143,7 +143,7 @@ async def test_it_sends_reports_and_receives(stage: Stage) -> None:
         await stage.until(lambda: all(DELIVERED in sink.reports.get(number, []) for number in OUT), "all reports")
         asked = sum(entry.srr for entry in stage.ledger)  # of a long message only one part
         await stage.until(lambda: stage.reports() == asked, "all reports taken")
-        stage.lab.network.gap = 1.0
+        stage.lab.network.gap = 3.0
         stage.write_in(IN.items(), *stage.modems)
         await stage.until(lambda: len(sink.received) >= len(IN), "all received")
     assert sent(stage.ledger) == OUT
