@@ -52,6 +52,17 @@ class TtySerial(serial.Serial):  # type: ignore[misc]
             super()._update_rts_state()
 
 
+class TtyTransport(serial_asyncio.SerialTransport):  # type: ignore[misc]
+    """Writes at once what the tty takes; pyserial-asyncio would wait a turn of the loop for each line."""
+
+    def write(self, data: bytes) -> None:
+        if not self.is_closing() and not self.get_write_buffer_size():
+            with contextlib.suppress(OSError):  # full, or gone: that is found out, and told, in the usual way
+                data = data[os.write(self.serial.fileno(), data) :]
+        if data:
+            super().write(data)
+
+
 async def open_port(path: str, port: Port, *, connect: Connect | None = None) -> Port:
     """Connects ``port`` to ``path``; ``connect`` replaces the tty, for simulated modems. Raises PortUnavailable."""
     try:
@@ -79,8 +90,7 @@ async def connect_tty(
     except asyncio.CancelledError:
         opening.add_done_callback(_close_unwanted)
         raise
-    transport, _ = await serial_asyncio.connection_for_serial(loop, lambda: protocol, device)
-    return cast("asyncio.Transport", transport)
+    return cast("asyncio.Transport", TtyTransport(loop, protocol, device))
 
 
 def _close_unwanted(opening: asyncio.Future[TtySerial]) -> None:

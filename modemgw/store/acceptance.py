@@ -163,7 +163,7 @@ def _texts(bodies: list[views.Json]) -> list[str]:
     for body in bodies:
         waits = body["waiting_for"]
         if waits not in known:
-            text = json.dumps(body | {"id": "\ue000", "to": "\ue001"}, ensure_ascii=False)
+            text = events.to_json(body | {"id": "\ue000", "to": "\ue001"})
             head, _, rest = text.partition("\ue000")
             middle, _, tail = rest.partition("\ue001")
             known[waits] = (head, middle, tail)
@@ -212,7 +212,7 @@ def activate(cur: sqlite3.Cursor, stamp: Stamp, batch_id: int, limit: int, texts
             (batch_id, rows[0]["seq"], rows[-1]["seq"]),
         )
     seqs = [row["seq"] for row in rows if row["status"] == "queued"]
-    known = [texts.get(seq) or json.dumps(views.message_by_seq(cur, seq), ensure_ascii=False) for seq in seqs]
+    known = [texts.get(seq) or events.to_json(views.message_by_seq(cur, seq)) for seq in seqs]
     events.announce_messages(cur, stamp, "message.queued", seqs, known)
     if not more:
         cur.execute("DELETE FROM batches WHERE batch_id = ?", (batch_id,))

@@ -6,6 +6,7 @@ off: the modem may have sent it, so it becomes uncertain and is never simply rep
 
 import sqlite3
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from modemgw.store import events, outbox
 from modemgw.store.errors import StaleState
@@ -31,8 +32,7 @@ class Intent:
     route: str | None = None  # JSON: why this SIM; None where it was said before
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One stored attempt with what decisions about it need."""
 
     attempt_id: int

@@ -139,7 +139,7 @@ class Database:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         (self._urgent if urgent else self._waiting).append((unit, future))
         self._wake.set()
-        return await asyncio.shield(future)
+        return await future  # a caller that is cancelled gives up its future, not its unit
 
     async def read(self, query: Unit[T]) -> T:
         """Runs a read-only ``query`` against what is committed, in a transaction of its own."""
@@ -191,11 +191,12 @@ class Database:
             group = self._take()
             outcomes = await self._write([unit for unit, _ in group])
             for (_, future), (value, failure) in zip(group, outcomes, strict=True):
+                if future.done():
+                    continue  # its caller was cancelled
                 if failure is None:
                     future.set_result(value)
                 else:
                     future.set_exception(failure)
-                    future.exception()  # a caller that was cancelled meanwhile won't look
 
     async def _write(self, units: list[Unit[Any]]) -> list[tuple[Any, Exception | None]]:
         failure: Exception | None = None

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from modemgw.store import views
 
+to_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each
+
 
 @dataclass(slots=True)
 class Stamp:
@@ -78,7 +80,7 @@ def announce(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, o
 def _insert(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, object], message_seq: int | None) -> None:
     cur.execute(
         "INSERT INTO events (id, type, at_ms, message_seq, data) VALUES (?, ?, ?, ?, ?)",
-        (stamp.next_id(), type_, stamp.now_ms, message_seq, json.dumps(data, ensure_ascii=False)),
+        (stamp.next_id(), type_, stamp.now_ms, message_seq, to_json(data)),
     )
     event_seq = cur.lastrowid
     for target_id in _targets(cur, type_):
