@@ -58,12 +58,14 @@ class LineReader:
 
     def feed(self, data: bytes) -> Iterator[Token]:
         """Every token that these bytes complete."""
-        start = 0
-        for end in _LINE_END.finditer(data):
-            yield from self._add(data[start : end.start()])
-            yield from self._end_line()
-            start = end.end()
-        yield from self._add(data[start:])
+        *lines, rest = _LINE_END.split(data)
+        for line in lines:
+            if line:
+                yield from self._add(line)
+            if self._tail or self._skipping or self._open is not None:  # half of all lines are empty
+                yield from self._end_line()
+        if rest:
+            yield from self._add(rest)
 
     def close_quote(self) -> Iterator[Token]:
         """Gives up waiting for the end of a quoted text."""
@@ -77,7 +79,8 @@ class LineReader:
             self.garbage += len(data)
             return
         self._tail += data
-        yield from self._take_prompts()
+        if b">" in self._tail:
+            yield from self._take_prompts()
         if len(self._tail) > MAX_LINE:
             self._skipping = True
             self.garbage += len(self._tail)

@@ -141,6 +141,8 @@ class Exchange:
 
     def reach(self, point: Point) -> bool:
         """True if a fault made the modem vanish or restart here."""
+        if not self.effects:
+            return False
         unplug = pick(self.effects, Unplug, point=point)
         if unplug is not None:
             self.device.unplug(back=unplug.back, port=unplug.port)
@@ -208,6 +210,8 @@ class Exchange:
     def _compose(self, result: str) -> tuple[bytes, bytes]:
         """The bytes before and of the final result, as the faults leave them."""
         lines = [self.channel.frame_info(line) for line in self._lines]
+        if not self.effects:
+            return b"".join(lines), self._final(result) if self._with_ok or result != "OK" else b""
         info = self._stray_bytes("info") + b"".join(lines[:1]) + self._stray_bytes("lines") + b"".join(lines[1:])
         final = self._stray_bytes("final") + (self._final(result) if self._with_ok or result != "OK" else b"")
         if pick(self.effects, Duplicate, what="answer"):
@@ -250,7 +254,8 @@ class Exchange:
         self._strays("echo")
 
     def _strays(self, where: Boundary) -> None:
-        self.channel.write(self._stray_bytes(where))
+        if self.effects:
+            self.channel.write(self._stray_bytes(where))
 
     def _stray_bytes(self, where: Boundary) -> bytes:
         return b"".join(

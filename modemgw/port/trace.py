@@ -47,12 +47,13 @@ class Trace:
             self._add(at, "<", self._partial)
             self._partial = b""
         for line in data.replace(b"\x1b", b"<ESC>\r").replace(b"\x1a", b"\r<CTRL-Z>\r").split(b"\r"):
-            self._add(at, ">", line)
+            if line:
+                self._add(at, ">", line)
 
     def heard(self, at: float, data: bytes) -> None:
         """Bytes from the modem, cut anywhere."""
         *lines, rest = re.split(rb"[\r\n]", self._partial + data)
-        for line in lines:
+        for line in filter(None, lines):
             self._add(at, "<", line)
         self._partial = rest[-_MAX_PARTIAL:]
 

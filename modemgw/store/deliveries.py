@@ -1,4 +1,8 @@
-"""The webhook outbox: what is still to be told to whom. Rows are made by events.py in the transaction of the change."""
+"""The webhook outbox: what is still to be told to whom. Rows are made by events.py in the transaction of the change.
+
+What waits behind an earlier delivery of its message is never due before that one: so a look at the outbox reads what
+may go now and nothing else, however much has piled up for a receiver that does not answer.
+"""
 
 import json
 import sqlite3
@@ -34,6 +38,16 @@ def set_targets(cur: sqlite3.Cursor, targets: Iterable[tuple[str, str, tuple[str
             "ON CONFLICT (target_id) DO UPDATE SET url = excluded.url, events = excluded.events, enabled = 1",
             (target_id, url, json.dumps(patterns)),
         )
+
+
+def add(cur: sqlite3.Cursor, target_id: str, event_seq: int, message_seq: int | None, now_ms: int) -> None:
+    """Puts one announcement into the outbox; ``message_seq`` None: it waits for no other."""
+    cur.execute(
+        "INSERT INTO deliveries (target_id, event_seq, message_seq, due_ms) VALUES (?1, ?2, ?3, max(?4, coalesce("
+        "(SELECT max(due_ms) FROM deliveries INDEXED BY deliveries_order "
+        "WHERE target_id = ?1 AND message_seq = ?3 AND state = 'pending'), 0)))",
+        (target_id, event_seq, message_seq, now_ms),
+    )
 
 
 def disable_target(cur: sqlite3.Cursor, target_id: str, now_ms: int, reason: str) -> None:
@@ -90,6 +104,13 @@ def failed(
     next_ms: int | None,
 ) -> None:
     """The target did not take it: try again at ``next_ms``, or never (None: dead, until somebody redelivers it)."""
+    if next_ms is not None:
+        cur.execute(
+            "UPDATE deliveries INDEXED BY deliveries_order SET due_ms = ?1 WHERE (target_id, message_seq) = "
+            "(SELECT target_id, message_seq FROM deliveries WHERE delivery_id = ?2) "
+            "AND state = 'pending' AND due_ms < ?1",
+            (next_ms, delivery_id),
+        )
     cur.execute(
         "UPDATE deliveries SET state = iif(?1 IS NULL, 'dead', 'pending'), attempts = attempts + 1, "
         "due_ms = coalesce(?1, due_ms), finished_ms = iif(?1 IS NULL, ?2, NULL), http_status = ?3, error = ?4 "

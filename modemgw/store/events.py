@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from modemgw.store import views
+from modemgw.store import deliveries, views
 
 to_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each
 
@@ -60,10 +60,8 @@ def announce_messages(cur: sqlite3.Cursor, stamp: Stamp, type_: str, seqs: Seque
         ],
     )
     for target_id in _targets(cur, type_):
-        cur.executemany(
-            "INSERT INTO deliveries (target_id, event_seq, message_seq, due_ms) VALUES (?, ?, ?, ?)",
-            [(target_id, number, seq, stamp.now_ms) for number, seq in enumerate(seqs, first)],
-        )
+        for number, seq in enumerate(seqs, first):
+            deliveries.add(cur, target_id, number, seq, stamp.now_ms)
 
 
 def announce_message(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, type_: str) -> None:
@@ -83,11 +81,9 @@ def _insert(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, ob
         (stamp.next_id(), type_, stamp.now_ms, message_seq, to_json(data)),
     )
     event_seq = cur.lastrowid
+    assert event_seq is not None
     for target_id in _targets(cur, type_):
-        cur.execute(
-            "INSERT INTO deliveries (target_id, event_seq, message_seq, due_ms) VALUES (?, ?, ?, ?)",
-            (target_id, event_seq, message_seq, stamp.now_ms),
-        )
+        deliveries.add(cur, target_id, event_seq, message_seq, stamp.now_ms)
 
 
 def _targets(cur: sqlite3.Cursor, type_: str) -> list[str]:

@@ -3,11 +3,13 @@
 import asyncio
 import itertools
 import json
+import sqlite3
 from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 from support.virtual import START_MS
 
+from modemgw.store import deliveries
 from modemgw.store.errors import StoreFull
 
 from .conftest import SECRET, Box, target
@@ -265,3 +267,34 @@ def test_a_long_queue_takes_no_longer_for_each(play) -> None:
         return next(steps) / times
 
     assert steps_for_each(4000) < 1.5 * steps_for_each(400)
+
+
+def test_what_piled_up_for_a_dead_target_costs_nothing_to_look_past(play) -> None:
+    """Also what waits behind a delivery that was put off is not read before that one is due."""
+
+    async def scenario(box: Box) -> None:
+        box.sink.default = 500
+        for number in range(1, 101):
+            await box.announce(message_seq=number)
+        await asyncio.sleep(60)
+        for number in range(1, 101):
+            await box.announce(message_seq=number, times=20)
+        await asyncio.sleep(1)
+        assert len(await box.rows("1")) == 2100
+        (target_id,) = {row[0] for row in await box.rows("target_id")}
+        steps = 0
+
+        def count() -> None:
+            nonlocal steps
+            steps += 1
+
+        def look(cur: sqlite3.Cursor) -> None:
+            cur.connection.set_progress_handler(count, 10)
+            assert deliveries.due(cur, target_id, box.clock.wall_ms(), 20) == []
+            assert deliveries.next_due_ms(cur, target_id) > box.clock.wall_ms()
+            cur.connection.set_progress_handler(None, 0)
+
+        await box.db.read(look)
+        assert steps < 100
+
+    play(scenario)
