@@ -21,7 +21,7 @@ _QUOTE = str.maketrans({"\\": r"\\", '"': r"\""})
 
 def profile(found: Sequence[Asked]) -> str:
     """A profile that inherits from ``generic``."""
-    generic = Profiles.load().generic
+    generic = Profiles.shipped().generic
     iccid = [command for command in generic.sim.iccid if answer_to(found, command)]
     counters = [
         counter

@@ -87,7 +87,7 @@ class _Listener(asyncio.Protocol):
 
 def questions() -> tuple[str, ...]:
     """In the order in which they are asked; what is not standard comes from the generic profile."""
-    sim = Profiles.load().generic.sim
+    sim = Profiles.shipped().generic.sim
     return (*_BASIC, *sim.iccid, *(counter.send for counter in sim.pin_counter), *_REST)
 
 

@@ -16,6 +16,7 @@ from modemgw.gateway.context import Context
 from modemgw.gateway.onesim import OneSim
 from modemgw.gateway.pool import Pool
 from modemgw.gateway.sender import Sender
+from modemgw.modem.errors import NotTaken
 from modemgw.modem.facts import Received, SimCard
 from modemgw.modem.modem import Modem
 from modemgw.modem.profile import Profiles
@@ -57,7 +58,7 @@ class Fleet:
         self._context = context
         self.lines: dict[str, Line] = {}
         self.pool = Pool(context)
-        self._profiles = Profiles.load()
+        self._profiles = Profiles.shipped()
         self.held = False  # nothing new goes out
         self._group: asyncio.TaskGroup | None = None
         self.on_change: Callable[[Line], None] = lambda _: None  # for the finder
@@ -65,13 +66,13 @@ class Fleet:
     # What the modem's driver calls.
 
     async def received(self, modem: Modem, pdu: Received) -> None:
-        """Durable first, then off the SIM. Raises while the SIM is not known: the message stays where it is."""
+        """Durable first, then off the SIM. NotTaken while the SIM is not known: it stays where it is."""
         line = self.lines[modem.name]
         sim_id = await self._identify(line)
         if sim_id is None and pdu.receipt.kind == "direct" and incoming.is_report(pdu.pdu):
             sim_id = await self._sim_of_open_attempt(modem.port_path)
         if sim_id is None:
-            raise RuntimeError(f"{modem.name}: a message came before its SIM is known; it stays on the SIM")
+            raise NotTaken("which SIM it came to is not known yet")
         received_id = await incoming.handle(self._context, sim_id=sim_id, modem=modem.name, pdu=pdu.pdu)
         crash_point("before_cmgd")
         await modem.acknowledge(pdu.receipt)

@@ -60,6 +60,10 @@ class AcknowledgeFailed(ModemError):
     """The message could not be removed from the modem; it stays there and will be handed over again later."""
 
 
+class NotTaken(ModemError):
+    """The listener can't take a message just now, and says why; it is offered again."""
+
+
 class UnlockFailed(ModemError):
     """The SIM was not unlocked; ``tries_left`` as the modem counts them, None if it does not say."""
 

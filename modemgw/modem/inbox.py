@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from modemgw.at.errors import CommandFailed
 from modemgw.modem import queries
-from modemgw.modem.errors import AcknowledgeFailed, ModemError, NotReady
+from modemgw.modem.errors import AcknowledgeFailed, ModemError, NotReady, NotTaken
 from modemgw.modem.facts import Receipt, Received
 from modemgw.modem.session import Session
 from modemgw.modem.stores import Slot, StoreUnavailable
@@ -229,8 +229,8 @@ class Inbox:
             await self._hand_over(Received(slot.pdu, slot.tpdu_length, receipt))
         except AcknowledgeFailed as error:
             log.warning("%s: a message was taken, but stays in the modem: %s", self._name, error)
-        except Exception:
-            log.exception("%s: a message could not be taken; it stays in the modem", self._name)
+        except Exception as error:  # noqa: BLE001 - logged there
+            self._not_taken(error, "stays in the modem")
             wait = min(_SOON * 2.0**tries, _SOON_MAX)
             self._offers[key] = _Offer(slot.pdu, tries, now + wait)
             asyncio.get_running_loop().call_later(wait, self.hint, *key)
@@ -240,10 +240,16 @@ class Inbox:
             await self._hand_over(direct.received)
         except AcknowledgeFailed as error:
             log.warning("%s: a message was taken, but not acknowledged: %s", self._name, error)
-        except Exception:
-            log.exception("%s: a message could not be taken; it waits in memory", self._name)
+        except Exception as error:  # noqa: BLE001 - logged there
+            self._not_taken(error, "waits in memory")
             due = asyncio.get_running_loop().time() + min(2.0**direct.tries, _SOON_MAX)
             self._direct.append(_Direct(direct.received, direct.tries + 1, due))
+
+    def _not_taken(self, error: Exception, where: str) -> None:
+        if isinstance(error, NotTaken):
+            log.info("%s: a received message %s for a moment: %s", self._name, where, error)
+        else:
+            log.error("%s: a message could not be taken; it %s", self._name, where, exc_info=error)
 
     # -- acknowledging -------------------------------------------------------------------------------------------------
     async def acknowledge(self, receipt: Receipt) -> None:

@@ -17,6 +17,8 @@ class ModemListener(Protocol[M_contra]):
     async def received(self, modem: M_contra, pdu: Received) -> None:
         """A message or status report. Returns once it is durable; raising leaves it on the SIM, offered again.
 
+        Raises NotTaken for what passes by itself; anything else is a fault, and logged as one.
+
         Called for one message at a time, in order. Afterwards (or before returning)
         ``modem.acknowledge(pdu.receipt)`` removes it from the modem.
         """

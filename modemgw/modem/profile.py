@@ -10,6 +10,7 @@ Rules:
 - An unknown key or a wrong type is refused with the file's name: a typo must not silently mean "generic".
 """
 
+import functools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -199,6 +200,12 @@ class Profiles:
             except ValidationError as error:
                 raise ProfileError(f"{name}.toml: {error}") from error
         return cls(profiles)
+
+    @classmethod
+    @functools.cache
+    def shipped(cls) -> "Profiles":
+        """Those that come with the program; read once."""
+        return cls.load()
 
     def __getitem__(self, name: str) -> Profile:
         try:

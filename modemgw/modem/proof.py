@@ -6,6 +6,9 @@ Rules:
 - After a crash only the gateway's records know. Such a result is passed up without a token, and only as long as nothing
   was sent by this process, so that there is nothing else it could belong to.
 - Some firmware says a result twice. The repetition proves nothing.
+- A late error proves nothing either, and is only logged. Errors name no submit, other commands have the same ones, and
+  some firmware says ERROR for what the network took. Believed wrongly, it would send a message again that had gone out,
+  or call it failed; not believed, it costs a window, after which the class of the message decides as for any silence.
 - Proof is not given up: it is handed up until it is taken.
 """
 
@@ -34,6 +37,7 @@ class Proof:
         self._answered: tuple[int | None, float] = (None, 0.0)  # the newest MR, and when
         self._uncertain: tuple[str, float] | None = None  # the newest uncertain submit, and since when
         self._of_an_earlier_run = False
+        self._listened: LateSubmit | None = None  # what listening has handed up
 
     # -- what happens to submits ---------------------------------------------------------------------------------------
     def began(self) -> None:
@@ -70,22 +74,27 @@ class Proof:
             port.on_late_submit = self._heard
         self._of_an_earlier_run = self.open_token is None
         if isinstance(late, LateSubmit):
+            self._listened = late
             # Before anything new is sent, so that it can't be taken for the proof of that.
             await insist(self._name, lambda: self._pass_up(self.open_token, late.mr))
 
     def _heard(self, late: LateSubmit) -> None:
         heard_at = _now()
         token = late.command.token if late.command is not None else self.open_token
-        if token is None and not self._of_an_earlier_run:
-            log.warning("%s: a result that belongs to no submit of ours (MR %s)", self._name, late.mr)
-            return
-        self._upcalls.add(lambda: self._pass_up_unless_repeated(token, late.mr, heard_at), must_succeed=True)
+        is_ours = token is not None or self._of_an_earlier_run
+        self._upcalls.add(lambda: self._weigh(late, token, heard_at, is_ours=is_ours), must_succeed=True)
 
-    async def _pass_up_unless_repeated(self, token: str | None, mr: int | None, heard_at: float) -> None:
+    async def _weigh(self, late: LateSubmit, token: str | None, heard_at: float, *, is_ours: bool) -> None:
+        """Hands a result up unless that was done already, or it only repeats another."""
         await asyncio.sleep(_REPEATED_WITHIN)  # the result that it may repeat is being handed over right now
         last, answered_at = self._answered
-        if mr is None or mr != last or abs(answered_at - heard_at) > _REPEATED_WITHIN:
-            await self._pass_up(token, mr)
+        repeats = late.mr is not None and late.mr == last and abs(answered_at - heard_at) <= _REPEATED_WITHIN
+        if repeats or late is self._listened:
+            return
+        if is_ours:
+            await self._pass_up(token, late.mr)
+        else:
+            log.warning("%s: a result that belongs to no submit of ours (MR %s)", self._name, late.mr)
 
     async def _pass_up(self, token: str | None, mr: int | None) -> None:
         await self._prove(token, mr)
@@ -93,7 +102,10 @@ class Proof:
             self._uncertain = None
 
     def _failed(self, late: LateFailure) -> None:
-        log.info("%s: a submit that was given up was refused after all: %s", self._name, late.result.text)
+        log.info(
+            "%s: late, the modem says %s, perhaps of a message that had been given up; that stays uncertain, "
+            "for it proves nothing", self._name, late.result.text,
+        )  # fmt: skip
 
 
 def _now() -> float:

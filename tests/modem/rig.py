@@ -56,6 +56,7 @@ class Gateway:
 
     taken: list[Received] = field(default_factory=list)
     refused: int = 0
+    refusal: Exception = field(default_factory=lambda: RuntimeError("the disk is full"))
     taking: bool = True
     acknowledging: bool = True
     late: list[tuple[str | None, int | None]] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Gateway:
     async def received(self, modem: Modem, pdu: Received) -> None:
         if not self.taking:
             self.refused += 1
-            raise RuntimeError("the disk is full")
+            raise self.refusal
         if self.on_received is not None:
             self.on_received(pdu)
         await asyncio.sleep(0.01)  # a commit

@@ -10,6 +10,7 @@ from modem.rig import MakeRig, Rig, persona
 
 from modemgw.emulator.faults import Command, Delay, Drop, Duplicate, Error, Fault, Stray, Urc
 from modemgw.emulator.storage import Slot
+from modemgw.modem.errors import NotTaken
 from modemgw.modem.facts import Received
 from modemgw.modem.profile import Profiles
 from modemgw.pdu.decode import decode
@@ -187,6 +188,24 @@ async def test_a_message_that_cannot_be_taken_stays_and_is_offered_again(
     rig.gateway.taking = True
     await rig.until(lambda: rig.gateway.texts == ["keep me"], 61)
     await rig.until(lambda: in_modem(rig) == 0, 5)
+
+
+async def test_a_message_that_has_to_wait_is_no_fault_and_logged_as_none(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await rig.ready()
+    rig.gateway.taking = False
+    rig.gateway.refusal = NotTaken("which SIM it came to is not known yet")
+    rig.arrive("keep me")
+    await rig.until(lambda: rig.gateway.refused > 0, 61)
+    rig.gateway.taking = True
+    await rig.until(lambda: rig.gateway.texts == ["keep me"], 61)
+
+    said = [each for each in caplog.records if "received message" in each.getMessage()]
+    assert [each.levelno for each in said] == [logging.INFO] * rig.gateway.refused
+    assert all(each.exc_info is None for each in said)
+    assert said[0].getMessage().endswith("stays in the modem for a moment: which SIM it came to is not known yet")
 
 
 async def test_one_message_that_cannot_be_taken_does_not_hold_up_the_others(

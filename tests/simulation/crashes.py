@@ -1,7 +1,8 @@
 """A process that is killed again and again, at moments chosen to hurt, while messages go both ways.
 
 Moments are counted in steps of the event loop after something happened (a prompt was committed, Ctrl-Z came, the
-network accepted, a message was taken off the network), and in seconds. The rules are those of any day.
+network accepted, a message was taken off the network, the process was started), and in seconds. The rules are those of
+any day.
 """
 
 import asyncio
@@ -21,7 +22,9 @@ from simulation.plan import NAMES, Plan, Submission
 from simulation.watch import Watch
 
 _DEEPEST_STEP = 60
-_HELD_AFTER = 3
+_STEPS_OF_A_START = 100
+_AGAIN = 0.6  # of the crashes hit the start after the one before
+_CHECK_EVERY = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,11 @@ class _Killer:
             self.watch = Watch(world, self.day, {})
             self._listen()
             try:
-                for number in range(self.count):
+                checked = 0
+                while world.crashes < self.count:
                     await self._once()
-                    if number % 25 == 24:
+                    if world.crashes >= checked + _CHECK_EVERY:
+                        checked = world.crashes
                         self.watch.raise_wrong()
                         await check_now(world, self.day, self.watch)
                 await self._rest()
@@ -120,9 +125,20 @@ class _Killer:
         await asyncio.gather(*clients, return_exceptions=True)
         if self.rng.random() < 0.2:
             await asyncio.sleep(self.rng.uniform(0, 30))
+        while self.world.crashes < self.count and self.rng.random() < _AGAIN:
+            await self._crash_while_starting()
         await self.world.start()
         for (id_,) in await self.world.query("SELECT id FROM messages WHERE held = 1"):
             await self.world.gateway.release(id_)
+
+    async def _crash_while_starting(self) -> None:
+        """Somewhere between opening the database and the first words with the modems."""
+        starting = self.loop.create_task(self.world.start())
+        for _ in range(self.rng.randrange(_STEPS_OF_A_START)):
+            await asyncio.sleep(0)
+        self._say("crash while starting")
+        await self.world.crash()
+        await asyncio.gather(starting, return_exceptions=True)
 
     async def _moment(self) -> None:
         """Mostly until something happens that matters and some steps further; sometimes any time."""
@@ -143,9 +159,10 @@ class _Killer:
     def _wish(self) -> Submission:
         self.sent += 1
         number = self.sent
-        words = "word " * self.rng.choice((1, 1, 1, 50))
+        words = f"word{number} " * self.rng.choice((1, 1, 1, 40))
+        same = number > 1 and self.rng.random() < 0.3  # number as the message before
         order = Order(
-            to=(f"+49156{number:08d}",),
+            to=(f"+49156{number - same:08d}",),
             text=f"#{number} {words}",
             class_=self.rng.choice(sorted(CLASSES)),
             report=self.rng.random() < 0.7,

@@ -80,6 +80,7 @@ class _Life:
         async with World.of(
             path, modems=plan.modems, seed=plan.seed, report_delay=(1.0, 120.0), daily_cap=plan.daily_cap,
             pins=pins, sims=limits, slots=plan.slots, sinks=3, start=False,
+            personas=plan.personas,
         ) as world:  # fmt: skip
             self.world = world
             if plan.starts_in_1970:

@@ -18,6 +18,9 @@ _ALPHABETS = ("plain", "Grüße aus Köln {}", "Ελληνικά", "zażółć g
 # Last five digits on which the simulated network fails on purpose (emulator/magic.py).
 _MAGIC = ("98001", "98002", "98003", "98004", "98005", "98006", "98007", "98008", "98009", "98010",
           "97070", "97048", "97096", "99038", "99042", "99001", "99500")  # fmt: skip
+PERSONAS = ("generic", "a7670", "cinterion", "huawei-e1xx", "huawei-e3131", "quectel-ec25", "quectel-m95", "sim7600",
+            "sim800", "telit-le910", "ublox-sara", "wavecom", "zte-mf")  # fmt: skip
+_BUSY_HOURS = (2, 6, 10, 14, 18, 22)
 _YEAR_MS = 365 * 86_400_000
 
 
@@ -33,12 +36,14 @@ class Plan:
     crashes: int = 3
     jumps: int = 3  # of the wall clock
     magic: float = 0.15  # share of recipients on which the network fails on purpose
+    regulars: float = 0.15  # share of messages to the same few people
     cancels: float = 0.05
     slots: int = 20  # of each SIM
     daily_cap: int = 100_000
     per_hour: int | None = None  # limit of the first SIM
     starts_in_1970: bool = False
     pins: bool = False
+    personas: tuple[str, ...] = ("generic",)  # of the modems, in turn
 
     @classmethod
     def of(cls, seed: int, modems: int | None = None) -> "Plan":
@@ -57,6 +62,7 @@ class Plan:
             per_hour=rng.choice((None, None, 10)),
             starts_in_1970=rng.random() < 0.2,
             pins=rng.random() < 0.3,
+            personas=tuple(rng.choice(PERSONAS) for _ in NAMES),
         )
 
 
@@ -134,17 +140,18 @@ def agenda(plan: Plan) -> list[Event]:
 
 
 def _submission(rng: random.Random, plan: Plan, number: int) -> Submission:
-    # Every message has a recipient of its own, so that copies can be counted without doubt.
+    # A few people get many messages, several at a time, which must not overtake each other; all others get one.
     ending = rng.choice(_MAGIC) if rng.random() < plan.magic else f"{rng.randrange(90_000):05d}"
+    regular = f"+4915790000{rng.randrange(3):03d}" if rng.random() < plan.regulars else None
     order = Order(
-        to=(f"+49156{number % 1000:03d}{number // 1000:01d}{ending}",),
+        to=(regular or f"+49156{number % 1000:03d}{number // 1000:01d}{ending}",),
         text=f"#{number} " + _text(rng),
-        class_=rng.choice(sorted(CLASSES)),
+        class_=rng.choice(("otp", "transactional") if regular else sorted(CLASSES)),
         report=rng.random() < 0.8,
         ttl_s=rng.choice((600, 6 * 3600, 6 * 3600)),
     )
     return Submission(
-        at=rng.uniform(60, DAY_S * 0.95),
+        at=rng.choice(_BUSY_HOURS) * 3600 + rng.uniform(0, 30) if regular else rng.uniform(60, DAY_S * 0.95),
         number=number,
         order=order,
         again_after=rng.uniform(0, 600) if rng.random() < 0.1 else None,

@@ -1,7 +1,8 @@
 """The rules that are checked at the very event that they are about, by a connection of their own to the database.
 
 At Ctrl-Z: the intent is on disk, for this recipient, and was not used before; no retry comes before its time. When
-the network accepts: no more copies than attempts and recorded resends, one at the most where copies are forbidden.
+the network accepts: no more copies than attempts and recorded resends, one at the most where copies are forbidden,
+and no message overtakes an earlier one to the same number (I5).
 """
 
 import asyncio
@@ -31,7 +32,8 @@ class Watch:
     def __init__(self, world: World, day: "Day", limits: Mapping[str, SimSettings]) -> None:
         self.limits = limits
         self.ready_since: dict[int, float] = {}
-        self.copies: Counter[tuple[str, int]] = Counter()
+        self.copies: Counter[int] = Counter()  # by segment
+        self._newest: dict[tuple[str, int], int] = {}  # number and rank -> the last message with a copy
         self.wrong: list[str] = []
         self._day = day
         self._loop = asyncio.get_running_loop()
@@ -100,18 +102,39 @@ class Watch:
 
     def accepted(self, entry: Accepted) -> None:
         """The network took a SUBMIT."""
-        seq = entry.concat.seq if entry.concat else 1
-        self.copies[entry.number, seq] += 1
-        copies = self.copies[entry.number, seq]
+        part = part_of(entry)
         row = self._database.execute(
-            "SELECT m.on_uncertain, g.resends, g.state, g.attempts FROM messages AS m "
-            "JOIN segments AS g ON g.message_seq = m.seq WHERE m.peer = ? AND g.seq = ?",
-            (entry.number, seq),
+            "SELECT m.seq, m.rank, m.on_uncertain, g.segment_id, g.resends, g.attempts FROM messages AS m "
+            "JOIN segments AS g ON g.message_seq = m.seq WHERE m.peer = ? AND g.seq = ? AND g.text = ?",
+            part,
         ).fetchone()
-        what = f"{entry.number} part {seq}"
+        what = f"{entry.number} part {part[1]}"
         if row is None:
             self._say(f"{what} is in the ledger, and nobody wanted it")
-        elif copies > row["attempts"] or copies > 1 + row["resends"]:
+            return
+        self.copies[row["segment_id"]] += 1
+        copies = self.copies[row["segment_id"]]
+        if copies == 1:
+            self._in_turn(row, entry.number)
+        if copies > row["attempts"] or copies > 1 + row["resends"]:
             self._say(f"copy {copies} of {what}: {row['attempts']} attempts, {row['resends']} resends")
         elif copies > 1 and row["on_uncertain"] == "never":
             self._say(f"copy {copies} of {what}, which must never go out twice")
+
+    def _in_turn(self, row: sqlite3.Row, number: str) -> None:
+        """I5: messages of one class and priority to one number come in the order in which they were accepted."""
+        newest = self._newest.setdefault((number, row["rank"]), row["seq"])
+        self._newest[number, row["rank"]] = max(newest, row["seq"])
+        if row["seq"] < newest and not self._was_held(row["seq"]):
+            self._say(f"I5: message {row['seq']} to {number} comes after message {newest}")
+
+    def _was_held(self, message_seq: int) -> bool:
+        """A message that killed the process three times is put aside; the others don't wait for the operator."""
+        return self._database.execute(
+            "SELECT 1 FROM timeline WHERE message_seq = ? AND event = 'held'", (message_seq,)
+        ).fetchone() is not None  # fmt: skip
+
+
+def part_of(entry: Accepted) -> tuple[str, int, str | None]:
+    """What tells the segments of a day apart: number, place in the message, text."""
+    return entry.number, entry.concat.seq if entry.concat else 1, entry.text

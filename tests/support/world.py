@@ -8,6 +8,7 @@ gateway's tasks would like to tidy up. A new gateway is then built on the same f
 import asyncio
 import contextlib
 import contextvars
+import itertools
 import json
 import random
 import sqlite3
@@ -116,6 +117,7 @@ class World:
         path: Path,
         *,
         modems: int = 2,
+        personas: Sequence[str] = ("generic",),
         seed: int = 1,
         latency: float | tuple[float, float] = (2.0, 6.0),
         daily_cap: int = 100_000,
@@ -131,8 +133,8 @@ class World:
         rng = random.Random(seed)
         # The network has a clock of its own: it is right, whatever ours shows.
         lab = Lab(VirtualClock(loop), random.Random(seed + 1), latency=latency, **lab_options)
-        for name in "abcdefgh"[:modems]:
-            lab.add(name, pin=(pins or {}).get(name), slots=slots)
+        for name, persona in zip("abcdefgh"[:modems], itertools.cycle(personas), strict=False):
+            lab.add(name, persona, pin=(pins or {}).get(name), slots=slots)
         settings = GatewaySettings(
             destinations=DestinationPolicy("DE", ("*",)), daily_cap=daily_cap, sims=dict(sims or {})
         )
@@ -170,7 +172,7 @@ class World:
         await loop.create_task(self._start(), context=context)
 
     async def _start(self) -> None:
-        db = await Database.open(self.path, connect=self._open, synchronous="OFF")
+        db = await Database.open(self.path, connect=self._open, synchronous="OFF", check_s=None)
         sinks = Sinks(self.sinks)
         self.targets = tuple(sinks.targets)
         self.dispatcher = Dispatcher(db, self.clock, self.rng, list(sinks.targets), sender=sinks)
