@@ -162,8 +162,9 @@ class Pool:
             self.turns[choice.head.line.key_id, choice.head.lane] = self._count
 
     def another_can(self, sim_id: int, lane: int) -> bool:
-        """Is there another SIM that could take a message of this lane?"""
-        return any(each.state.usable(lane) for number, each in self.members.items() if number != sim_id)
+        """Is there another SIM that could take a message of this lane? Urgent ones don't wait for one that is busy."""
+        others = (each.state for number, each in self.members.items() if number != sim_id)
+        return any(each.usable(lane) and not (each.busy and lane < URGENT_LANES) for each in others)
 
     # Explaining
 

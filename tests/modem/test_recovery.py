@@ -7,9 +7,8 @@ import logging
 import pytest
 from modem.rig import MakeRig, Rig, persona
 
-from modemgw.emulator.driver import driver_of
 from modemgw.emulator.faults import At, Byte, Command, Dribble, Drop, Error, Fault, Reboot, Stray, Unplug
-from modemgw.emulator.transport import connect, connect_port
+from modemgw.emulator.transport import connect_port
 from modemgw.modem.errors import NotReady, SubmitFailed, SubmitFailure
 from modemgw.port.errors import PortUnavailable
 
@@ -212,7 +211,7 @@ async def test_after_a_crash_the_port_is_listened_to_before_anything_is_written(
     assert rig.sent == ["hello"]
 
 
-async def test_a_result_that_waited_in_the_port_is_credited_and_not_called_nobodys(
+async def test_a_result_that_comes_before_it_is_listened_for_is_credited_and_not_called_nobodys(
     make_rig: MakeRig, caplog: pytest.LogCaptureFixture
 ) -> None:
     rig = make_rig(latency=5.0)
@@ -221,11 +220,13 @@ async def test_a_result_that_waited_in_the_port_is_credited_and_not_called_nobod
     await rig.until(lambda: rig.device.submits_seen == 1, 5)
     await rig.stop()
     sending.cancel()
-    driver_of(rig.device, asyncio.get_running_loop()).ttys[""].keeps_output = True  # as a service manager does
-    await asyncio.sleep(20)
 
-    rig.pending = True
-    rig.start(connect=lambda _, protocol: connect(rig.device, protocol, keeps_output=True))
+    async def slow_to_say() -> bool:
+        await rig.until(lambda: rig.sent == ["hello"], 30)  # the result comes while the store is asked for one
+        await asyncio.sleep(0.2)
+        return True
+
+    rig.start(pending=slow_to_say)
     await rig.until_state("registered", 30)
     await asyncio.sleep(5)
     assert rig.gateway.late == [(None, 0)]
