@@ -137,10 +137,11 @@ def _table(outcomes: list[Outcome], seconds: float) -> int:
     kinds = Counter((each.wrong or "").partition(": ")[2][:60] for each in outcomes if each.wrong is not None)
     per_seed = sorted(each.seconds for each in outcomes)
     virtual = sum(each.virtual_s for each in good)
+    killed = sum(each.crashes for each in good)
     for name, value in (
         ("seeds", f"{len(outcomes)}, broken {len(outcomes) - len(good)}"),
         ("messages", f"{sum(each.messages for each in good)}, copies {sum(each.copies for each in good)}"),
-        ("crashes", f"{sum(each.crashes for each in good)}"),
+        ("crashes", f"{killed}, {killed / max(sum(per_seed), 0.001):.1f} a CPU second"),
         ("CPU seconds", f"{sum(per_seed) / len(per_seed):.1f} a seed, longest {per_seed[-1]:.1f}"),
         ("virtual time", f"{virtual / 86_400:.1f} days, {virtual / max(sum(per_seed), 0.001):.0f} times as fast"),
         ("wall time", f"{seconds:.0f} s"),
