@@ -86,8 +86,11 @@ class Link(asyncio.Protocol):
         """Bytes of the modem, cut anywhere."""
         self._last_byte = self._last_heard = self._now()
         self.trace.heard(self._age(), data)
-        self._dispatch(self.chat.receive(data))
-        self._after_events()
+        events = self.chat.receive(data)
+        self._dispatch(events)
+        self._time()
+        if events or b"\r" in data or b"\n" in data:  # half a line changes nothing for whoever waits
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The tty is gone. What was heard of a SUBMIT so far has to do."""
@@ -126,10 +129,14 @@ class Link(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(callback, value)
 
     def _after_events(self) -> None:
+        self._time()
+        self._wake()
+
+    def _time(self) -> None:
+        """Sets the timers of what the chat waits for."""
         self._arm("grace", self.chat.grace, self.chat.grace, self._conclude)
         unfinished = self.chat.unfinished
         self._arm("unfinished", unfinished, None if unfinished is None else PDU_PATIENCE, self._give_up)
-        self._wake()
 
     def _arm(self, name: str, key: object, seconds: float | None, action: Callable[[], None]) -> None:
         """One timer per purpose; it runs on while its key stays the same."""
