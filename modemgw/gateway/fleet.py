@@ -219,8 +219,7 @@ class Fleet:
         self._context.bus.publish()
 
     async def _tell(self, line: Line, now: tuple[str, str | None]) -> None:
-        context = self._context
-        modem = line.modem
+        context, modem = self._context, line.modem
         log.info("%s%s: %s - %s", modem.name, " (simulated)" if line.simulated else "", now[0], modem.detail)
         body = {"name": modem.name, "state": now[0], "reason": now[1], "detail": modem.detail}
         await context.commit(lambda cur: events.announce(cur, context.stamp(), "modem.state", body))
