@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import pydantic_core
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -93,7 +94,10 @@ def invalid(problems: Iterable[domain.Problem]) -> Refusal:
 
 def to_json(value: object) -> bytes:
     """UTF-8; a lone surrogate, which UTF-8 has no form for, stays an escape."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    try:
+        return pydantic_core.to_json(value)  # twice as quick as json, which counts for answers of a thousand messages
+    except pydantic_core.PydanticSerializationError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
 def from_gateway(error: domain.GatewayError) -> Refusal:

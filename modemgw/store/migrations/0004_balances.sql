@@ -1,7 +1,7 @@
 -- What is left on each SIM, as far as its operator was asked or its network has let on. Money is whole numbers.
 CREATE TABLE balances (
     sim_id INTEGER PRIMARY KEY REFERENCES sims,
-    state TEXT NOT NULL DEFAULT 'unknown' CHECK (state IN ('unknown', 'fine', 'low', 'gone')),
+    state TEXT NOT NULL DEFAULT 'unknown' CHECK (state = 'unknown' OR state = 'fine' OR state = 'low' OR state = 'gone'),
     minor INTEGER,                        -- the amount in units of which 10 ^ digits make one; null: never read
     digits INTEGER CHECK (digits BETWEEN 0 AND 4),
     currency TEXT,
