@@ -58,18 +58,30 @@ class Gateway:
         first: int = 0,
         each: int = 500,
         class_: str = "transactional",
+        clients: int = 1,
     ) -> float:
-        """Accepts ``count`` messages, up to ``each`` in a request; seconds that it took."""
+        """Accepts ``count`` messages, up to ``each`` in a request, from so many clients; seconds that it took."""
         clock = SystemClock()
         began = clock.monotonic()
-        for start in range(first, first + count, each):
-            numbers = [f"+4915{60000000 + number:09d}" for number in range(start, min(start + each, first + count))]
-            body: dict[str, Any] = {"to": numbers, "text": "a message of the bench", "report": False, "class": class_}
-            if send_at_in_s is not None:
-                at = datetime.fromtimestamp(SystemClock().wall_ms() / 1000 + send_at_in_s, UTC)
-                body["send_at"] = at.isoformat()
-            await self.send(body)
+        starts = iter(range(first, first + count, each))
+
+        async def client() -> None:
+            for start in starts:
+                await self.send(self._request(range(start, min(start + each, first + count)), send_at_in_s, class_))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(clients):
+                group.create_task(client())
         return clock.monotonic() - began
+
+    @staticmethod
+    def _request(numbers: range, send_at_in_s: int | None, class_: str) -> dict[str, Any]:
+        to = [f"+4915{60000000 + number:09d}" for number in numbers]
+        body: dict[str, Any] = {"to": to, "text": "a message of the bench", "report": False, "class": class_}
+        if send_at_in_s is not None:
+            at = datetime.fromtimestamp(SystemClock().wall_ms() / 1000 + send_at_in_s, UTC)
+            body["send_at"] = at.isoformat()
+        return body
 
     async def send(self, body: dict[str, Any]) -> None:
         """One request."""
