@@ -68,7 +68,7 @@ class SystemClock:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def trusted(self) -> bool:
-        return self.synchronised() or self.wall_ms() >= BUILD_MS
+        return self.wall_ms() >= BUILD_MS or self.synchronised()  # the cheap question first
 
     def synchronised(self) -> bool:
         """True while a time server keeps the clock: the kernel says so, or systemd-timesyncd does."""

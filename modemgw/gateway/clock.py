@@ -48,7 +48,7 @@ class FlooredClock:
         self.wall_ms()
         if self._offset_ms is not None:
             return False
-        return self._synchronised() or (self._base.trusted() and self._base.wall_ms() >= self._floor_ms)
+        return (self._base.trusted() and self._base.wall_ms() >= self._floor_ms) or self._synchronised()
 
     def synchronised(self) -> bool:
         """True while a time server keeps the clock."""
