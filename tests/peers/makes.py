@@ -16,7 +16,10 @@ class KnownFaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a test cannot pass with these personas; `shows` are texts that all are part of how it fails then."""
+    """Why a test cannot pass with these personas; `shows` are texts that all are part of how it fails then.
+
+    `sometimes`: it is a matter of the moment, and the test passes as well.
+    """
 
     program: str
     personas: list[str]
@@ -24,6 +27,7 @@ class Fault:
     shows: list[str]
     reason: str
     evidence: str
+    sometimes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
