@@ -1,6 +1,6 @@
 """What is fuzzed, each a function of bytes that returns or raises: the targets of Atheris, and of the suite.
 
-    pip install atheris                     (not a dependency of anything; it has no wheel for ARM)
+    pip install atheris                     (not a dependency of anything)
     python tests/fuzz/fuzz_pdu.py -max_total_time=60 tests/fuzz/corpus/pdu
     python tests/fuzz/fuzz_at.py -max_total_time=60 tests/fuzz/corpus/at
 
