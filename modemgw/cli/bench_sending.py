@@ -29,6 +29,7 @@ _OVER = ("delivered", "undelivered", "failed", "expired", "cancelled", "unknown"
 _HELD_BACK = {
     "daily_cap": "the daily cap is reached",
     "sim_limit": "the SIM is at a limit of its plan",
+    "low_credit": "the SIM is low on credit, and keeps the rest for urgent messages",
     "not_accepted": "the SIM rests, for its last messages were not accepted",
     "quiet_hours": "these are quiet hours for that number",
 }
