@@ -5,6 +5,7 @@ unsolicited line: Drop, Delay, Duplicate, Garble, Reword, Stray. Of the modem as
 others, Unplug and Reboot.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -113,10 +114,14 @@ class StorageFull:
 
 @dataclass(frozen=True, slots=True)
 class Dribble:
-    """From now on bytes are written `chunk` at a time, each chunk taking so many seconds; 0 ends it."""
+    """From now on bytes are written `chunk` at a time, each chunk taking so many seconds; 0 ends it.
+
+    It ends by itself `lasts` seconds later.
+    """
 
     seconds: float
     chunk: int = 1
+    lasts: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

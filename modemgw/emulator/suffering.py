@@ -57,7 +57,7 @@ def _service(device: "Device", do: RegisterLoss | WeakSignal | NoCredit) -> None
 
 def _on_the_wire(device: "Device", do: Do) -> None:
     if isinstance(do, Dribble):
-        device.wire.byte_seconds, device.wire.chunk = do.seconds, do.chunk
+        device.wire.dribble(do.seconds, do.chunk, do.lasts)
     elif isinstance(do, Hold):
         device.wire.hold(do.seconds)
     elif isinstance(do, Hang):

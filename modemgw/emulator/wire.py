@@ -7,15 +7,16 @@ from modemgw.emulator.agenda import Now
 
 
 class Wire:
-    """A queue of written bytes. With `byte_seconds` every `chunk` bytes take so long."""
+    """A queue of written bytes."""
 
     def __init__(self, now: Now, on_earlier: Callable[[], None]) -> None:
-        self.byte_seconds = 0.0
-        self.chunk = 1
         self._now = now
         self._on_earlier = on_earlier
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._not_before = 0.0
+        self._chunk_seconds = 0.0
+        self._chunk = 1
+        self._dribbles_until = 0.0
 
     def write(self, data: bytes) -> None:
         """Put bytes behind those that wait already."""
@@ -23,14 +24,19 @@ class Wire:
             return
         first = not self._waiting
         start = max(self._now.value, self._not_before, 0.0 if first else self._waiting[-1][0])
-        if self.byte_seconds:
-            for place in range(0, len(data), self.chunk):
-                start += self.byte_seconds
-                self._waiting.append((start, data[place : place + self.chunk]))
+        if self._chunk_seconds and self._now.value < self._dribbles_until:
+            for place in range(0, len(data), self._chunk):
+                start += self._chunk_seconds
+                self._waiting.append((start, data[place : place + self._chunk]))
         else:
             self._waiting.append((start, data))
         if first:
             self._on_earlier()
+
+    def dribble(self, seconds: float, chunk: int, lasts: float) -> None:
+        """What is written in the next `lasts` seconds comes `chunk` bytes at a time, each chunk taking so long."""
+        self._chunk_seconds, self._chunk = seconds, chunk
+        self._dribbles_until = self._now.value + lasts
 
     def hold(self, seconds: float) -> None:
         """Nothing that is written from now on comes before so many seconds are over."""

@@ -52,6 +52,9 @@ class Trace:
 
     def heard(self, at: float, data: bytes) -> None:
         """Bytes from the modem, cut anywhere."""
+        if b"\r" not in data and b"\n" not in data:  # as when they come one by one
+            self._partial = (self._partial + data)[-_MAX_PARTIAL:]
+            return
         *lines, rest = re.split(rb"[\r\n]", self._partial + data)
         for line in filter(None, lines):
             self._add(at, "<", line)

@@ -238,6 +238,13 @@ def test_bytes_dribble_one_at_a_time(bench: Any) -> None:
     assert bench.wait(60) == b"SQ: 20,99\r\n" + OK
 
 
+def test_bytes_dribble_for_a_while(bench: Any) -> None:
+    arm(bench, Command("AT+CSQ"), Dribble(0.1, lasts=60.0))
+    assert bench.send("AT+CSQ\r", 0.35) == b"\r\n+"
+    bench.wait(60)
+    assert bench.send("AT+CSQ\r", 0) == b"\r\n+CSQ: 20,99\r\n" + OK
+
+
 def test_the_pin_attempts_of_a_card_can_be_counted_whatever_the_answer(make_bench: Make) -> None:
     bench = make_bench(raw=True, pin="1234")
     arm(bench, Command("AT+CPIN="), Drop())

@@ -79,15 +79,16 @@ async def _accepted_end(world: World, day: "Day") -> list[str]:
 async def _copies(world: World, *, running: bool) -> list[str]:
     """I2, I3: copies are those that were recorded, never-classes have one at most, `sent` has one at least."""
     rows = await world.query(
-        "SELECT m.peer, g.text, m.status, m.on_uncertain, g.seq, g.state, g.resends, "
+        "SELECT m.peer, CASE WHEN EXISTS (SELECT 1 FROM segments AS s WHERE s.message_seq = m.seq AND s.seq > 1) "
+        "THEN m.concat_ref END, g.text, m.status, m.on_uncertain, g.seq, g.state, g.resends, "
         "(SELECT count(*) FROM attempts AS a WHERE a.segment_id = g.segment_id "
         "AND a.state NOT IN ('not_sent', 'refused')) "
         "FROM segments AS g JOIN messages AS m ON m.seq = g.message_seq"
     )
     ledger = Counter(map(part_of, world.lab.network.ledger))
     wrong = []
-    for peer, text, status, on_uncertain, seq, state, resends, attempts in rows:
-        copies = ledger.pop((peer, seq, text), 0)
+    for peer, ref, text, status, on_uncertain, seq, state, resends, attempts in rows:
+        copies = ledger.pop((peer, ref, seq, text), 0)
         what = f"{peer} segment {seq} ({state}, message {status})"
         if copies > 1 + resends or copies > attempts:
             wrong.append(f"I2: {copies} copies of {what}, {attempts} attempts, {resends} resends recorded")

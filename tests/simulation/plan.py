@@ -199,6 +199,6 @@ def draw_fault(rng: random.Random) -> faults.Fault:
         lambda: faults.Fault(anywhere, faults.Unplug(back=back)),
         lambda: faults.Fault(anywhere, faults.RegisterLoss(rng.uniform(10, 900))),
         lambda: faults.Fault(anywhere, faults.StorageFull(rng.uniform(10, 300))),
-        lambda: faults.Fault(anywhere, faults.Dribble(rng.choice((0.0, 0.001, 0.01)))),
+        lambda: faults.Fault(anywhere, faults.Dribble(rng.choice((0.001, 0.01)), lasts=rng.uniform(60, 1200))),
     )  # fmt: skip
     return rng.choice(choices)()

@@ -105,10 +105,11 @@ class Watch:
         part = part_of(entry)
         row = self._database.execute(
             "SELECT m.seq, m.rank, m.on_uncertain, g.segment_id, g.resends, g.attempts FROM messages AS m "
-            "JOIN segments AS g ON g.message_seq = m.seq WHERE m.peer = ? AND g.seq = ? AND g.text = ?",
+            "JOIN segments AS g ON g.message_seq = m.seq "
+            "WHERE m.peer = ? AND m.concat_ref = coalesce(?, m.concat_ref) AND g.seq = ? AND g.text = ?",
             part,
         ).fetchone()
-        what = f"{entry.number} part {part[1]}"
+        what = f"{entry.number} part {part[2]}"
         if row is None:
             self._say(f"{what} is in the ledger, and nobody wanted it")
             return
@@ -135,6 +136,10 @@ class Watch:
         ).fetchone() is not None  # fmt: skip
 
 
-def part_of(entry: Accepted) -> tuple[str, int, str | None]:
-    """What tells the segments of a day apart: number, place in the message, text."""
-    return entry.number, entry.concat.seq if entry.concat else 1, entry.text
+def part_of(entry: Accepted) -> tuple[str, int | None, int, str | None]:
+    """What tells the segments of a day apart: number, reference of the message, place in it, text.
+
+    Not by their texts alone: two long messages to one number can end in the same few letters.
+    """
+    concat = entry.concat
+    return entry.number, concat.ref if concat else None, concat.seq if concat else 1, entry.text
