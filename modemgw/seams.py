@@ -128,6 +128,11 @@ def arm_crash(setting: str) -> None:
     _crash_at[:] = [name] * int(count or "1")
 
 
+def crash_is_armed() -> bool:
+    """Whether this process is to die at one of its crash points."""
+    return bool(_crash_at)
+
+
 def crash_point(name: str) -> None:
     """A place where ``MODEMGW_CRASH`` may end the process as a power cut would: nothing is closed or tidied up."""
     if _crash_at and _crash_at[0] == name:

@@ -36,8 +36,9 @@ faults: {"do": EFFECT, …, "when": WHEN}; without "when": now
                    prompt payload pdu), unplug and reboot (point: command prompt payload submitted final end; accepted)
   of a URC         drop, delay, duplicate, garble, reword (text)
   of the modem     unplug (back, port), reboot, hang (seconds), hold (seconds), dribble (seconds, chunk, lasts),
-                   flood (text, count), intrude (text), register_loss (seconds, stat), weak_signal (seconds, answer, after),
-                   storage_full (seconds), no_credit (answer), swap_sim (seconds), ring (caller, seconds)
+                   flood (text, count), intrude (text), register_loss (seconds, stat),
+                   weak_signal (seconds, answer, after), storage_full (seconds), no_credit (answer),
+                   swap_sim (seconds), ring (caller, seconds)
   {"modem": "modem0", "fault": {"do": "unplug", "point": "submitted", "accepted": true, "when": {"command": "AT+CMGS"}}}
   the port vanishes behind the next 0x1A, and the network has the message all the same
 """

@@ -1,15 +1,26 @@
-"""Hours, days and billing months in the owner's time zone, as milliseconds since 1970."""
+"""Hours, days and billing months in the owner's time zone, as milliseconds since 1970.
 
+All of them begin with a minute, so that the days and minutes that are asked for with every message are worked out once
+a minute.
+"""
+
+import functools
 from calendar import monthrange
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 HOUR_MS = 3_600_000
+_MINUTE_MS = 60_000
 
 
 def day(now_ms: int, zone: ZoneInfo) -> tuple[int, int]:
     """Where today begins and ends."""
-    now = datetime.fromtimestamp(now_ms / 1000, zone)
+    return _day(now_ms // _MINUTE_MS, zone)
+
+
+@functools.lru_cache(maxsize=16)
+def _day(minute: int, zone: ZoneInfo) -> tuple[int, int]:
+    now = datetime.fromtimestamp(minute * 60, zone)
     start = datetime(now.year, now.month, now.day, tzinfo=zone)
     return _ms(start), _ms(start + timedelta(days=1))  # wall-clock arithmetic: a day may have 23 or 25 hours
 
@@ -31,7 +42,12 @@ def hour(now_ms: int) -> tuple[int, int]:
 
 def minute_of_day(now_ms: int, zone: ZoneInfo) -> int:
     """0 to 1439, local time."""
-    now = datetime.fromtimestamp(now_ms / 1000, zone)
+    return _minute_of_day(now_ms // _MINUTE_MS, zone)
+
+
+@functools.lru_cache(maxsize=16)
+def _minute_of_day(minute: int, zone: ZoneInfo) -> int:
+    now = datetime.fromtimestamp(minute * 60, zone)
     return now.hour * 60 + now.minute
 
 

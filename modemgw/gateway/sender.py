@@ -147,8 +147,7 @@ class Sender:
             route=self._pool.explain(self._sim_id, choice),
         )
         try:
-            if outgoing.peer not in context.settings.asked_for_balance:
-                check_country(outgoing.peer, context.settings.destinations)
+            self._check_country(outgoing.peer)
             pdu = pdu_of(outgoing, context.clock.wall_ms())
         except (PduError, InvalidRecipient) as problem:
             await self._refuse_ourselves(intent, problem)
@@ -178,6 +177,15 @@ class Sender:
                 await self._failed(outgoing, token, failure)
         else:
             await self._accepted(outgoing, token, mr)
+
+    def _check_country(self, peer: str) -> None:
+        """The policy may have changed since the message was accepted. Raises InvalidRecipient."""
+        settings = self._context.settings
+        try:
+            check_country(peer, settings.destinations)
+        except InvalidRecipient:
+            if peer not in settings.asked_for_balance:
+                raise
 
     async def _intend(self, intent: Intent, outgoing: Outgoing) -> None:
         context = self._context

@@ -19,7 +19,7 @@ from modemgw.at.errors import CommandFailed
 from modemgw.at.events import LateFailure, LateSubmit, Phase, Prompt, Reply
 from modemgw.port.errors import CommandTimeout, NotSent, PortLost
 from modemgw.port.link import Link
-from modemgw.seams import crash_point
+from modemgw.seams import crash_is_armed, crash_point
 
 BEFORE_PAYLOAD_LIMIT = 2.0  # seconds; modems lose patience at the prompt
 SILENCE = 0.3  # seconds without a byte before a probe
@@ -149,7 +149,8 @@ class Port(Link):
     @staticmethod
     def _after_ctrl_z() -> None:
         """A transport may write in its next turn only."""
-        asyncio.get_running_loop().call_later(_ON_THE_WIRE, crash_point, "after_ctrl_z")
+        if crash_is_armed():
+            asyncio.get_running_loop().call_later(_ON_THE_WIRE, crash_point, "after_ctrl_z")
 
     async def _commit(self, before_payload: BeforePayload | None) -> None:
         """The intent is on disk when this returns. Raises NotSent."""

@@ -17,7 +17,7 @@ _USSD = re.compile(r'(\+CUSD[:=][^"]*").*', re.DOTALL)
 _PDU = re.compile(r"(?=.*[A-Fa-f])(?:[0-9A-Fa-f]{2}){7,}")
 _HEX = re.compile(r"[0-9A-Fa-f]{24,}")
 _DIGITS = re.compile(r"\d{7,}")
-_SHORTEST_SECRET = 7
+_SECRET = re.compile(r"[0-9A-Fa-f]{7}")  # what all three have
 
 
 def redact(line: str) -> str:
@@ -25,7 +25,7 @@ def redact(line: str) -> str:
     if "+C" in line:
         line = _PIN.sub(r"\1***", line)
         line = _USSD.sub(lambda found: f"{found[1]}<{len(found[0]) - len(found[1])} characters>", line)
-    if len(line) >= _SHORTEST_SECRET:  # most lines are short, and every line of every modem comes here
+    if _SECRET.search(line):  # most lines hold none, and every line of every modem comes here
         if _PDU.fullmatch(line):
             return f"<{len(line) // 2} octets>"
         line = _HEX.sub(lambda found: f"<{len(found[0]) // 2} octets>", line)
@@ -55,8 +55,8 @@ class Trace:
         if b"\r" not in data and b"\n" not in data:  # as when they come one by one
             self._partial = (self._partial + data)[-_MAX_PARTIAL:]
             return
-        *lines, rest = re.split(rb"[\r\n]", self._partial + data)
-        for line in filter(None, lines):
+        *lines, rest = (self._partial + data).replace(b"\n", b"\r").split(b"\r")
+        for line in lines:
             self._add(at, "<", line)
         self._partial = rest[-_MAX_PARTIAL:]
 

@@ -8,9 +8,14 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pydantic_core
+
 from modemgw.store import deliveries, views
 
-to_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each
+
+def to_json(value: Mapping[str, object]) -> str:
+    """JSON that says every character as it is; pydantic's is several times as quick as json.dumps."""
+    return pydantic_core.to_json(value).decode()
 
 
 @dataclass(slots=True)
@@ -35,13 +40,13 @@ def note(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, event: str, **deta
     known = {key: value for key, value in detail.items() if value is not None}
     cur.execute(
         "INSERT INTO timeline (message_seq, at_ms, event, detail) VALUES (?, ?, ?, ?)",
-        (message_seq, stamp.now_ms, event, json.dumps(known)),
+        (message_seq, stamp.now_ms, event, to_json(known)),
     )
 
 
 def note_all(cur: sqlite3.Cursor, stamp: Stamp, seqs: Sequence[int], event: str, **detail: object) -> None:
     """The same line for many messages."""
-    known = json.dumps({key: value for key, value in detail.items() if value is not None})
+    known = to_json({key: value for key, value in detail.items() if value is not None})
     cur.executemany(
         "INSERT INTO timeline (message_seq, at_ms, event, detail) VALUES (?, ?, ?, ?)",
         [(seq, stamp.now_ms, event, known) for seq in seqs],

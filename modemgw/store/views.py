@@ -11,16 +11,18 @@ from typing import Any
 from modemgw.domain.message import URGENT_LANES
 
 Json = dict[str, Any]
-Row = sqlite3.Row | Mapping[str, Any]
+Row = Mapping[str, Any]
 
-_ANY = (
-    "(SELECT max(available) FROM sims) AS any_available, (SELECT max(blocked) FROM sims) AS any_blocked, "
-    "(SELECT min(urgent_only) FROM sims WHERE available = 1) AS any_urgent_only "
-)
-_SIMS_NOW = f"SELECT {_ANY}"
+_ANY = {
+    "any_available": "(SELECT max(available) FROM sims)",
+    "any_blocked": "(SELECT max(blocked) FROM sims)",
+    "any_urgent_only": "(SELECT min(urgent_only) FROM sims WHERE available = 1)",
+}
+_SIMS_NOW = "SELECT " + ", ".join(f"{value} AS {name}" for name, value in _ANY.items())
+_IF_FREE = ", ".join(f"iif(m.sim_id IS NULL, {value}, NULL) AS {name}" for name, value in _ANY.items())
 _SELECT = (
     "SELECT m.*, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name, s.available, s.blocked, s.urgent_only, "
-    f"{_ANY}"
+    f"{_IF_FREE} "
     "FROM messages AS m LEFT JOIN sims AS s ON s.sim_id = m.sim_id "
 )
 
@@ -35,10 +37,10 @@ def rfc3339(ms: int | None) -> str | None:
 
 def message(cur: sqlite3.Cursor, id_: str, *, full: bool = False) -> Json | None:
     """One message by its public id; ``full`` adds the timeline and the reason for the SIM."""
-    row = cur.execute(f"{_SELECT} WHERE m.id = ?", (id_,)).fetchone()
-    if row is None:
+    rows = _rows(cur.execute(f"{_SELECT} WHERE m.id = ?", (id_,)))
+    if not rows:
         return None
-    body = _shape(cur, [row])[0]
+    row, body = rows[0], _shape(cur, rows)[0]
     if full and row["direction"] == "outbound":
         body["timeline"] = [_step(each) for each in cur.execute(
             "SELECT at_ms, event, detail FROM timeline WHERE message_seq = ? ORDER BY timeline_id", (row["seq"],)
@@ -49,8 +51,7 @@ def message(cur: sqlite3.Cursor, id_: str, *, full: bool = False) -> Json | None
 
 def message_by_seq(cur: sqlite3.Cursor, seq: int) -> Json:
     """One message by its row number, which must exist."""
-    row = cur.execute(f"{_SELECT} WHERE m.seq = ?", (seq,)).fetchone()
-    return _shape(cur, [row])[0]
+    return _shape(cur, _rows(cur.execute(f"{_SELECT} WHERE m.seq = ?", (seq,))))[0]
 
 
 def accepted(cur: sqlite3.Cursor, row: Mapping[str, Any], segments: int) -> Json:
@@ -115,10 +116,10 @@ def sims(cur: sqlite3.Cursor) -> list[Json]:
 def _page(cur: sqlite3.Cursor, wheres: Iterable[tuple[str, object]], limit: int) -> Json:
     used = [(sql, value) for sql, value in wheres if value is not None]
     condition = " AND ".join(sql for sql, _ in used) or "1"
-    rows = cur.execute(
+    rows = _rows(cur.execute(
         f"{_SELECT} WHERE {condition} ORDER BY m.seq DESC LIMIT ?",
         [*(value for _, value in used), limit + 1],
-    ).fetchall()
+    ))  # fmt: skip
     more = len(rows) > limit
     rows = rows[:limit]
     return {"items": _shape(cur, rows), "next_cursor": str(rows[-1]["seq"]) if more else None}
@@ -132,7 +133,13 @@ def _position(cursor: str | None) -> int | None:
     return int(cursor)
 
 
-def _shape(cur: sqlite3.Cursor, rows: list[sqlite3.Row]) -> list[Json]:
+def _rows(cur: sqlite3.Cursor) -> list[Row]:
+    """The rows as dicts: a sqlite3.Row looks for a name by comparing it to each, which counts where all are used."""
+    names = [each[0] for each in cur.description]
+    return [dict(zip(names, row, strict=True)) for row in cur]
+
+
+def _shape(cur: sqlite3.Cursor, rows: list[Row]) -> list[Json]:
     segments = _segments(cur, [row["seq"] for row in rows if row["direction"] == "outbound"])
     return [
         _outbound(row, segments.get(row["seq"], [])) if row["direction"] == "outbound" else _inbound(row)
@@ -198,7 +205,7 @@ def _waiting_for(row: Row) -> str | None:
     return blocked or ("sim" if bound else "modem")
 
 
-def _inbound(row: sqlite3.Row) -> Json:
+def _inbound(row: Row) -> Json:
     return {
         "id": row["id"],
         "direction": "inbound",
@@ -224,13 +231,13 @@ def _segments(cur: sqlite3.Cursor, seqs: list[int]) -> dict[int, list[Json]]:
     if not seqs:
         return found
     marks = ",".join("?" * len(seqs))
-    for row in cur.execute(
+    for row in _rows(cur.execute(
         "SELECT g.*, a.mr, a.modem, s.iccid AS sim_iccid, s.imsi AS sim_imsi, s.name AS sim_name FROM segments AS g "
         "LEFT JOIN attempts AS a ON a.attempt_id = "
         "(SELECT max(attempt_id) FROM attempts WHERE segment_id = g.segment_id) "
         f"LEFT JOIN sims AS s ON s.sim_id = a.sim_id WHERE g.message_seq IN ({marks}) ORDER BY g.message_seq, g.seq",
         seqs,
-    ):
+    )):  # fmt: skip
         found.setdefault(row["message_seq"], []).append({
             "seq": row["seq"],
             "status": row["state"],
@@ -251,7 +258,7 @@ def _step(row: sqlite3.Row) -> Json:
     return {"at": rfc3339(row["at_ms"]), "event": row["event"], **json.loads(row["detail"])}
 
 
-def _route(row: sqlite3.Row) -> Json:
+def _route(row: Row) -> Json:
     """Why this SIM, as it was written down when the message was handed to it."""
     known: Json = json.loads(row["route"]) if row["route"] else {}
     if row["sim_id"] is None:
