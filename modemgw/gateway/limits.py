@@ -116,6 +116,8 @@ def _window(
 
 def settings_of(cur: sqlite3.Cursor, context: Context, sim_id: int) -> SimSettings | None:
     """The ``[[sim]]`` of a SIM, if it has one."""
+    if not context.settings.sims:
+        return None
     iccid = sims.iccid(cur, sim_id)
     return context.settings.sims.get(iccid) if iccid else None
 

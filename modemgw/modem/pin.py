@@ -4,7 +4,8 @@ The rules, each of which keeps a SIM from being blocked:
 - The PIN is written only while the modem says literally ``SIM PIN``. A PUK is never written. ``SIM PIN2`` and
   ``SIM PUK2`` do not matter for messages. Locks of the device (``PH-...``) are never answered with the SIM's PIN.
 - By itself the gateway tries a PIN once per SIM, ever; the try is recorded before it is written, and only the SIM's
-  acceptance strikes it out again. A crash or a silence in between leaves it used up.
+  acceptance strikes it out again: OK, and then READY, though start-up may begin anew in between (a boot message comes
+  late). A crash or a silence in between leaves it used up.
 - It does so only with three tries left, or, where the modem can't count, only if no try on this SIM ever went wrong.
 - An operator may try what they like, except after the state changed: it is their SIM.
 Sources: 3GPP TS 27.007, 8.3 (``+CPIN``), 8.65 (``+CPINR``); TS 31.101, 11.1.9.
@@ -39,13 +40,17 @@ _PATIENCE_AT_START = 10.0  # seconds: after power-up some modems say "no SIM" un
 
 @dataclass(frozen=True, slots=True)
 class Locksmith:
-    """What unlocking needs. ``imei`` stands in for the SIM's name while the ICCID can't be read."""
+    """What unlocking needs. ``imei`` stands in for the SIM's name while the ICCID can't be read.
+
+    ``said_ok``: PINs, with the SIM's key, that the modem answered with OK and that were not yet seen to have worked.
+    """
 
     dialogue: Dialogue
     profile: Profile
     settings: ModemSettings
     guard: PinGuard
     imei: str | None
+    said_ok: list[tuple[str, str]]
 
     async def make_ready(self) -> None:
         """Returns when the SIM is usable. Raises Blocked with what keeps it from being so."""
@@ -53,6 +58,7 @@ class Locksmith:
         while True:
             state = await self.settled_state()
             if state in READY:
+                await self._accepted()
                 return
             if state != "SIM PIN":
                 raise Blocked(self._status(state))
@@ -74,12 +80,12 @@ class Locksmith:
             raise UnlockFailed("a PIN has 4 to 8 digits") from error
         key = self._key(await read_iccid(self.dialogue, self.profile.sim))
         await self.guard.record(key, pin)
-        refusal, state = await self._write(command)
+        refusal, state = await self._write(command, key, pin)
         if state not in READY:
             # Some modems count the tries of whatever code is asked for now: the PUK's are not the PIN's.
             left = 0 if state == "SIM PUK" else await self.tries_left()
             raise UnlockFailed(refusal or "the SIM did not take the PIN", left)
-        await self.guard.accepted(key, pin)
+        await self._accepted()
 
     # -- state ---------------------------------------------------------------------------------------------------------
     async def state(self) -> str:
@@ -128,9 +134,9 @@ class Locksmith:
         key = self._key(iccid)
         await self._may_try(key, pin)
         await self.guard.record(key, pin)
-        refusal, state = await self._write(command)
+        refusal, state = await self._write(command, key, pin)
         if state in READY:
-            await self.guard.accepted(key, pin)
+            await self._accepted()
         elif refusal is not None and state == "SIM PIN":
             raise Blocked(self._locked(Reason.PIN_REFUSED, await self._left()))
 
@@ -146,18 +152,29 @@ class Locksmith:
         if left is not None and left < _SAFE_TRIES:
             raise Blocked(self._locked(Reason.PIN_REQUIRED, f"only {left} tries are left"))
 
-    async def _write(self, command: Command) -> tuple[str | None, str]:
+    async def _accepted(self) -> None:
+        """The SIM is ready: what was answered with OK was right."""
+        while self.said_ok:
+            await self.guard.accepted(*self.said_ok[-1])
+            self.said_ok.pop()
+
+    async def _write(self, command: Command, key: str, pin: str) -> tuple[str | None, str]:
         """The modem's refusal in words, or None; and the state that follows."""
         refusal = None
+        self.said_ok.clear()
         try:
             await self.dialogue.ask(command)
+            self.said_ok.append((key, pin))
         except CommandFailed as error:
             refusal = error.result.meaning
         except CommandTimeout:
             refusal = "the modem did not say what became of the PIN"
         await asyncio.sleep(self.profile.timing.pin_settle_s)
         # After a PIN that was taken, some modems go on asking for it for a while.
-        return refusal, await self.settled_state(also_passing=BUSY if refusal else "SIM PIN")
+        state = await self.settled_state(also_passing=BUSY if refusal else "SIM PIN")
+        if state in READY and refusal is not None:
+            self.said_ok.append((key, pin))  # it was taken, whatever the modem said
+        return refusal, state
 
     # -- words ---------------------------------------------------------------------------------------------------------
     def _key(self, iccid: str | None) -> str:

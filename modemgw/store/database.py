@@ -5,7 +5,8 @@ connection and one reader; a long search never delays a commit. Units of work ar
 run whole on the connection's thread, one hop per transaction instead of one per statement.
 
 Group commit: all units that wait when the writer comes free share one ``BEGIN IMMEDIATE``, each in a savepoint of its
-own, so that a unit that fails undoes only itself. Cancelling a caller never cancels its unit.
+own, so that a unit that fails undoes only itself. (A unit alone needs none.) Cancelling a caller never cancels
+its unit.
 
 A full disk: the whole group is undone, the ballast is given up, and the group is written once more; only when that
 fails too do the callers hear of it, and try again later. A database that another process has locked is waited for.
@@ -15,7 +16,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -260,16 +261,10 @@ def _commit(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[tupl
     cursor.execute("BEGIN IMMEDIATE")
     outcomes: list[tuple[Any, Exception | None]] = []
     try:
-        for unit in units:
-            cursor.execute("SAVEPOINT unit")
-            try:
-                outcomes.append((unit(cursor), None))
-            except Exception as error:
-                if not connection.in_transaction or isinstance(_translate(error), StoreFull | StoreCorrupt):
-                    raise  # SQLite has undone the whole group, or would not get further with it
-                cursor.execute("ROLLBACK TO unit")
-                outcomes.append((None, _translate(error)))
-            cursor.execute("RELEASE unit")
+        if len(units) == 1:
+            outcomes.append((units[0](cursor), None))
+        else:
+            outcomes.extend(_each(connection, cursor, units))
         cursor.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -278,6 +273,24 @@ def _commit(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[tupl
     finally:
         cursor.close()
     return outcomes
+
+
+def _each(
+    connection: sqlite3.Connection, cursor: sqlite3.Cursor, units: list[Unit[Any]]
+) -> Iterator[tuple[Any, Exception | None]]:
+    """Each unit in a savepoint of its own: one that fails undoes only itself."""
+    for unit in units:
+        cursor.execute("SAVEPOINT unit")
+        outcome: tuple[Any, Exception | None]
+        try:
+            outcome = (unit(cursor), None)
+        except Exception as error:
+            if not connection.in_transaction or isinstance(_translate(error), StoreFull | StoreCorrupt):
+                raise  # SQLite has undone the whole group, or would not get further with it
+            cursor.execute("ROLLBACK TO unit")
+            outcome = (None, _translate(error))
+        cursor.execute("RELEASE unit")
+        yield outcome
 
 
 def _translate(error: Exception) -> Exception:

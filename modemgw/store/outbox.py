@@ -40,13 +40,12 @@ def settle(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, *, due_ms: int |
     ``detail`` goes to the timeline. Returns the status.
     """
     row = cur.execute(
-        "SELECT status, held, ended, due_ms, send_at_ms, sent_ms, finished_ms, ready, peer, rank FROM messages "
+        "SELECT status, held, ended, due_ms, send_at_ms, sent_ms, finished_ms, ready, peer, rank, "
+        "(SELECT group_concat(state) FROM segments WHERE message_seq = messages.seq) AS states FROM messages "
         "WHERE seq = ?",
         (message_seq,),
     ).fetchone()
-    states = [each["state"] for each in cur.execute(
-        "SELECT state FROM segments WHERE message_seq = ? ORDER BY seq", (message_seq,)
-    )]  # fmt: skip
+    states = row["states"].split(",")
     if due_ms == KEEP:
         due_ms = row["due_ms"] if "queued" in states else None
     scheduled = due_ms is not None and row["send_at_ms"] == due_ms

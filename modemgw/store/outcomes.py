@@ -49,11 +49,10 @@ def reported(cur: sqlite3.Cursor, stamp: Stamp, attempt: Attempt, mr: int, outco
 def _prove(cur: sqlite3.Cursor, stamp: Stamp, attempt: Attempt, event: str, *, evidence: str, mr: int | None,
            tp_status: int | None = None) -> None:  # fmt: skip
     """Proof for any attempt settles its segment, and takes back a resend that no modem has yet."""
-    state = cur.execute("SELECT state FROM segments WHERE segment_id = ?", (attempt.segment_id,)).fetchone()["state"]
-    if event not in SEGMENT_TRANSITIONS[state]:
+    row = cur.execute("SELECT state, submitted_ms FROM segments WHERE segment_id = ?", (attempt.segment_id,)).fetchone()
+    if event not in SEGMENT_TRANSITIONS[row["state"]]:
         return  # final states are sticky
     columns: dict[str, object] = {} if tp_status is None else {"tp_status": tp_status}
-    row = cur.execute("SELECT submitted_ms FROM segments WHERE segment_id = ?", (attempt.segment_id,)).fetchone()
     if row["submitted_ms"] is None:
         columns["submitted_ms"] = stamp.now_ms
     outbox.move_segment(cur, stamp, attempt.segment_id, event, error=None, **columns)

@@ -102,30 +102,31 @@ def heads(cur: sqlite3.Cursor, sim_id: int, leased: Collection[int], takes: Take
     is bound to this SIM which messages of it may go now; None: nothing of it.
     """
     rank = -_MAX_RANK
-    while (after := _next_rank(cur, sim_id, rank)) is not None:
-        rank = after
-        found = [
-            *_heads_at(cur, _BOUND, [sim_id, rank], leased, takes, bound=True),
-            *_heads_at(cur, _FREE, [rank], leased, takes, bound=False),
-        ]
+    while True:
+        free, bound = _next_ranks(cur, sim_id, rank)
+        rank = min(free, bound)
+        if rank == _MAX_RANK:
+            return []
+        found = _heads_at(cur, _BOUND, [sim_id, rank], leased, takes, bound=True) if bound == rank else []
+        found += _heads_at(cur, _FREE, [rank], leased, takes, bound=False) if free == rank else []
         if found:
             return found
-    return []
 
 
 _BOUND = "ready = 1 AND sim_id IS NOT NULL AND sim_id = ? AND rank = ?"
 _FREE = "ready = 1 AND sim_id IS NULL AND rank = ?"
 
 
-def _next_rank(cur: sqlite3.Cursor, sim_id: int, after: int) -> int | None:
-    """The next rank with ready messages that are bound to this SIM, or free."""
+def _next_ranks(cur: sqlite3.Cursor, sim_id: int, after: int) -> tuple[int, int]:
+    """The next rank with ready messages that are free, and that with some that are bound to this SIM; or _MAX_RANK."""
     row = cur.execute(
         "SELECT (SELECT min(rank) FROM messages WHERE ready = 1 AND sim_id IS NULL AND rank > ?1) AS free, "
         "(SELECT min(rank) FROM messages WHERE ready = 1 AND sim_id IS NOT NULL AND sim_id = ?2 AND rank > ?1) "
         "AS bound",
         (after, sim_id),
     ).fetchone()
-    return min((each for each in row if each is not None), default=None)
+    free, bound = (_MAX_RANK if each is None else each for each in row)
+    return free, bound
 
 
 def _heads_at(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from modem.rig import MakeRig, Rig, persona
 
-from modemgw.emulator.faults import Command, Drop, Error, Fault, Reboot
+from modemgw.emulator.faults import Command, Drop, Error, Fault, Reboot, Stray
 from modemgw.modem.errors import NotReady, UnlockFailed
 
 RIGHT = {"pin": "1234"}
@@ -59,6 +59,18 @@ async def test_the_right_pin_works_again_after_every_power_cut(make_rig: MakeRig
     assert len(attempts(rig)) == 4
     assert rig.device.sim is not None
     assert rig.device.sim.pin_tries == 3
+
+
+async def test_the_right_pin_works_again_though_a_late_boot_message_cut_in(make_rig: MakeRig) -> None:
+    rig = make_rig(persona("ublox-sara"), pin="1234", settings=RIGHT)
+    rig.device.faults.add(Fault(Command("AT+CPIN="), Stray("+PBREADY", "end")))
+    await rig.ready()
+
+    rig.device.unplug(back=5.0)
+    await rig.until_state("absent", 2)
+    await rig.until_state("registered")
+
+    assert len(attempts(rig)) == 2
 
 
 async def test_a_wrong_pin_is_tried_once_and_never_again(make_rig: MakeRig) -> None:
