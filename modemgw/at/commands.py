@@ -182,11 +182,20 @@ def set_smsc(number: str) -> Command:
 
 
 def cmgs(
-    length: int, pdu_hex: str, *, token: str | None = None, timeout: float = T_NET, prompt: bool = True
+    length: int,
+    pdu_hex: str,
+    *,
+    token: str | None = None,
+    timeout: float = T_NET,
+    prompt: bool = True,
+    prompt_timeout: float = PROMPT_TIMEOUT,
 ) -> Command:
     """Submit one TPDU. ``length`` counts its octets without the SMSC field that ``pdu_hex`` begins with."""
     payload = pdu_hex.upper().encode("ascii", "replace")
-    return Command(f"AT+CMGS={int(length)}", ("+CMGS:",), timeout=timeout, payload=payload, token=token, prompt=prompt)
+    return Command(
+        f"AT+CMGS={int(length)}", ("+CMGS:",), timeout=timeout, payload=payload, token=token, prompt=prompt,
+        prompt_timeout=prompt_timeout,
+    )  # fmt: skip
 
 
 def cmgl(status: int = 4, *, keep_unread: bool = False) -> Command:

@@ -3,7 +3,6 @@
 What must outlive it - counts, outcomes, who has which message - is in the store.
 """
 
-import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from modemgw.gateway.context import Context
 from modemgw.gateway.limits import Hold
 from modemgw.gateway.router import Ask, Decision, SimState
 from modemgw.modem.facts import SimCard
-from modemgw.store import attempts, balances, queue
+from modemgw.store import attempts, balances, events, queue
 from modemgw.store.queue import Head, Line, May, Outgoing
 
 
@@ -175,9 +174,9 @@ class Pool:
         if head is None or head.begun:
             return None
         if outgoing.sim_pinned:
-            return json.dumps({"reason": "The request asked for this SIM.", "considered": []})
+            return events.to_json({"reason": "The request asked for this SIM.", "considered": []})
         decision = self._decide(head.line, head.lane, self.members[sim_id].state)
-        return json.dumps({"reason": decision.reason, "considered": _considered(decision)})
+        return events.to_json({"reason": decision.reason, "considered": _considered(decision)})
 
     def _decide(self, line: Line, lane: int, me: SimState) -> Decision:
         settings = self._context.settings

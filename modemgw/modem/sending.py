@@ -10,7 +10,6 @@ The command carries the caller's token, so that a late ``+CMGS`` finds its submi
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from modemgw.at import cme, cms, commands
 from modemgw.at.errors import CommandFailed, UnsafeText
@@ -41,10 +40,10 @@ async def submit(
 ) -> int | None:
     """TP-MR, or None where the modem did not tell it; ``on_end`` hears how long it took. Raises SubmitFailed."""
     try:
-        command = replace(
-            commands.cmgs(tpdu_length, pdu_hex, token=token, timeout=profile.timing.net_s, prompt=profile.prompt),
+        command = commands.cmgs(
+            tpdu_length, pdu_hex, token=token, timeout=profile.timing.net_s, prompt=profile.prompt,
             prompt_timeout=profile.timing.prompt_s,
-        )
+        )  # fmt: skip
     except UnsafeText as error:
         raise SubmitFailed(SubmitFailure.NOT_SENT, str(error), policy="P") from error
     asked = accepted = False

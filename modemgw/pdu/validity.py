@@ -4,6 +4,7 @@ A relative period is one octet in steps that grow: 5 min up to 12 h, 30 min up t
 up to 63. What cannot be said exactly is rounded up, so that the network never gives up early.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,7 +43,7 @@ def relative_octet(seconds: float) -> int:
     """
     if not 0 < seconds <= MAX_RELATIVE:
         raise PduError("TP-VP", None, "a validity must be more than 0 seconds and at most 63 weeks")
-    return next(octet for octet, step in enumerate(_STEPS) if step >= seconds)
+    return bisect_left(_STEPS, seconds)
 
 
 @dataclass(frozen=True, slots=True)

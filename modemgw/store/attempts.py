@@ -94,13 +94,11 @@ def intend(cur: sqlite3.Cursor, stamp: Stamp, intent: Intent, *, expire: bool = 
         "ON CONFLICT (sim_id, hour_ms) DO UPDATE SET segments = segments + 1",
         (intent.sim_id, stamp.now_ms // HOUR_MS * HOUR_MS),
     )
-    cur.execute(
-        "UPDATE messages SET sim_id = ?, modem = ?, error = NULL, route = coalesce(?, route) WHERE seq = ?",
-        (intent.sim_id, intent.modem, intent.route, intent.message_seq),
-    )
     events.note(cur, stamp, intent.message_seq, "submitting", segment=intent.seq, modem=intent.modem,
                 resend=intent.resend or None)  # fmt: skip
-    outbox.settle(cur, stamp, intent.message_seq)
+    why = {} if intent.route is None else {"route": intent.route}
+    columns = {"sim_id": intent.sim_id, "modem": intent.modem, "error": None, **why}
+    outbox.settle(cur, stamp, intent.message_seq, columns=columns)
 
 
 def undecided(cur: sqlite3.Cursor, now_ms: int) -> list[Attempt]:

@@ -6,6 +6,7 @@ announces it. Every function here is called in the transaction of the change tha
 
 import json
 import sqlite3
+from collections.abc import Mapping
 
 from modemgw.domain.message import Order
 from modemgw.domain.states import FINAL_STATUSES, MessageFacts, advance, rollup
@@ -33,10 +34,20 @@ def move_segment(cur: sqlite3.Cursor, stamp: Stamp, segment_id: int, event: str,
     )
 
 
-def settle(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, *, due_ms: int | None = KEEP, **detail: object) -> str:
+def settle(
+    cur: sqlite3.Cursor,
+    stamp: Stamp,
+    message_seq: int,
+    *,
+    due_ms: int | None = KEEP,
+    columns: Mapping[str, object] | None = None,
+    proven: bool = False,
+    **detail: object,
+) -> str:
     """Folds the segments into the message's status, and announces the status where it changed.
 
     ``due_ms``: the next queued segment waits until then, or no longer (None); without it a wait that was set goes on.
+    ``columns`` of the message are set with it. ``proven``: what was wrong with a message under way is so no more.
     ``detail`` goes to the timeline. Returns the status.
     """
     row = cur.execute(
@@ -56,10 +67,14 @@ def settle(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, *, due_ms: int |
         ready = not _is_behind(cur, message_seq, row["peer"], row["rank"])
     sent_ms = row["sent_ms"] or (stamp.now_ms if status in ("sent", "delivered", "undelivered") else None)
     finished_ms = stamp.now_ms if status in FINAL_STATUSES and status != row["status"] else row["finished_ms"]
-    cur.execute(
-        "UPDATE messages SET status = ?, ready = ?, due_ms = ?, sent_ms = ?, finished_ms = ? WHERE seq = ?",
-        (status, int(ready), due_ms, sent_ms, finished_ms if status in FINAL_STATUSES else None, message_seq),
-    )
+    columns = {
+        "status": status, "ready": int(ready), "due_ms": due_ms, "sent_ms": sent_ms,
+        "finished_ms": finished_ms if status in FINAL_STATUSES else None, **(columns or {}),
+    }  # fmt: skip
+    if proven and row["status"] in ("uncertain", "unknown", "sending"):
+        columns["error"] = None
+    names = ", ".join(f"{name} = ?" for name in columns)
+    cur.execute(f"UPDATE messages SET {names} WHERE seq = ?", [*columns.values(), message_seq])
     if due_ms is not None:
         stamp.free()  # a time was set that may be nearer than any other
     if status != row["status"]:

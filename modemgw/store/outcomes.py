@@ -68,9 +68,7 @@ def _prove(cur: sqlite3.Cursor, stamp: Stamp, attempt: Attempt, event: str, *, e
         )
     elif tp_status is not None:
         events.note(cur, stamp, attempt.message_seq, "report", tp_status=tp_status, segment=attempt.seq)
-    cur.execute("UPDATE messages SET error = NULL WHERE seq = ? AND status IN ('uncertain', 'unknown', 'sending')",
-                (attempt.message_seq,))  # fmt: skip
-    outbox.settle(cur, stamp, attempt.message_seq)
+    outbox.settle(cur, stamp, attempt.message_seq, proven=True)
 
 
 def not_sent(
