@@ -60,12 +60,18 @@ async def open_store(path: Path, rng: random.Random, min_free_mb: int = 64) -> t
 
 
 async def first_key(gateway: Gateway, state_dir: Path, clock: Clock, *, interactive: bool) -> None:
-    """Makes the first API key: printed once to who started us by hand, else left in a file for the owner alone."""
-    made = new_key(secrets.token_bytes)
+    """Makes the first API key: printed once to who started us by hand, else left in a file for the owner alone.
 
-    def unit(cur: sqlite3.Cursor) -> bool:
-        if keys.all_keys(cur):
-            return False
+    It is in that file before it is good for anything: whatever happens then, it is not lost.
+    """
+    if await gateway.db.read(keys.all_keys):
+        return
+    made = new_key(secrets.token_bytes)
+    path = state_dir / "first-key"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(made.text + "\n")
+
+    def unit(cur: sqlite3.Cursor) -> None:
         keys.create(
             cur,
             id=gateway.context.ids.new(),
@@ -75,14 +81,10 @@ async def first_key(gateway: Gateway, state_dir: Path, clock: Clock, *, interact
             scopes=("admin",),
             now_ms=clock.wall_ms(),
         )
-        return True
 
-    if not await gateway.db.write(unit):
-        return
+    await gateway.db.write(unit)
     if interactive:
         print(f"Your first API key, shown only this once: {made.text}", flush=True)  # noqa: T201
+        path.unlink()
         return
-    path = state_dir / "first-key"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(made.text + "\n")
     log.info("The first API key is in %s: move it to a safe place.", path)

@@ -40,13 +40,13 @@ def set_targets(cur: sqlite3.Cursor, targets: Iterable[tuple[str, str, tuple[str
         )
 
 
-def add(cur: sqlite3.Cursor, target_id: str, event_seq: int, message_seq: int | None, now_ms: int) -> None:
-    """Puts one announcement into the outbox; ``message_seq`` None: it waits for no other."""
-    cur.execute(
+def add(cur: sqlite3.Cursor, target_id: str, announced: Iterable[tuple[int, int | None]], now_ms: int) -> None:
+    """Puts announcements (event, message) into the outbox; without a message it waits for no other."""
+    cur.executemany(
         "INSERT INTO deliveries (target_id, event_seq, message_seq, due_ms) VALUES (?1, ?2, ?3, max(?4, coalesce("
         "(SELECT max(due_ms) FROM deliveries INDEXED BY deliveries_order "
         "WHERE target_id = ?1 AND message_seq = ?3 AND state = 'pending'), 0)))",
-        (target_id, event_seq, message_seq, now_ms),
+        [(target_id, event_seq, message_seq, now_ms) for event_seq, message_seq in announced],
     )
 
 

@@ -65,8 +65,7 @@ def announce_messages(cur: sqlite3.Cursor, stamp: Stamp, type_: str, seqs: Seque
         ],
     )
     for target_id in _targets(cur, type_):
-        for number, seq in enumerate(seqs, first):
-            deliveries.add(cur, target_id, number, seq, stamp.now_ms)
+        deliveries.add(cur, target_id, enumerate(seqs, first), stamp.now_ms)
 
 
 def announce_message(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, type_: str) -> None:
@@ -88,7 +87,7 @@ def _insert(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, ob
     event_seq = cur.lastrowid
     assert event_seq is not None
     for target_id in _targets(cur, type_):
-        deliveries.add(cur, target_id, event_seq, message_seq, stamp.now_ms)
+        deliveries.add(cur, target_id, [(event_seq, message_seq)], stamp.now_ms)
 
 
 def _targets(cur: sqlite3.Cursor, type_: str) -> list[str]:

@@ -83,6 +83,25 @@ def test_as_a_service_the_key_goes_into_a_file_and_systemd_hears_of_the_start(tm
 
 
 @pytest.mark.system
+def test_a_first_key_that_nobody_could_read_is_not_lost(tmp_path: Path, modemgw: Modemgw) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    state = {"MODEMGW__GATEWAY__STATE_DIR": str(tmp_path / "state"), "MODEMGW__HTTP__LISTEN": free_address()}
+    try:
+        died = subprocess.run(
+            [sys.executable, "-m", "modemgw", "run", "--simulate", "1", "--config", "/dev/null"],
+            stdout=writer, stderr=subprocess.PIPE, env=os.environ | state | {"PYTHONUNBUFFERED": ""}, timeout=60,
+            check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert died.returncode != 0
+    key = (tmp_path / "state" / "first-key").read_text().strip()
+    listed = modemgw("key", "list", "--config", "/dev/null", **state)
+    assert key.split("_")[1] in listed.stdout
+
+
+@pytest.mark.system
 def test_a_second_gateway_and_a_taken_port_are_said_in_one_line(tmp_path: Path, modemgw: Modemgw) -> None:
     address = free_address()
     with running(tmp_path, address) as (process, _):
