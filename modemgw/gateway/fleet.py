@@ -136,7 +136,7 @@ class Fleet:
             profiles=self._profiles,
             guard=self,
             connect=connect,
-            pending_submit=lambda: recovery.awaits_answer(self._context, modem.port_path),
+            pending_submit=lambda: recovery.unanswered_for(self._context, modem.port_path),
         )
         line = Line(supervisor, simulated)
         self.lines[settings.name] = line
@@ -151,7 +151,7 @@ class Fleet:
 
     async def awaited_on(self, port: str) -> str | None:
         """The modem that had this port in an earlier run, if the answer to its last SUBMIT may still come there."""
-        if not await recovery.awaits_answer(self._context, port):
+        if await recovery.unanswered_for(self._context, port) is None:
             return None
         attempt = await self._context.db.read(lambda cur: attempts.newest_open_on_port(cur, port))
         return attempt.modem if attempt else None

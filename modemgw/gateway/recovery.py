@@ -34,12 +34,13 @@ async def recover(context: Context) -> int:
     return await context.commit(unit)
 
 
-async def awaits_answer(context: Context, port: str) -> bool:
-    """True when the last thing that was written to this tty is a SUBMIT of which nobody heard the answer."""
-    now_ms = context.clock.wall_ms()
+async def unanswered_for(context: Context, port: str) -> float | None:
+    """How many seconds ago a SUBMIT was written to this tty as the last thing, of which nobody heard the answer.
 
-    def query(cur: sqlite3.Cursor) -> bool:
-        attempt = attempts.newest_open_on_port(cur, port)
-        return attempt is not None and now_ms - attempt.started_ms < _LISTEN_FOR_MS
-
-    return await context.db.read(query)
+    None: there is none of which it may still come.
+    """
+    attempt = await context.db.read(lambda cur: attempts.newest_open_on_port(cur, port))
+    if attempt is None:
+        return None
+    age_ms = context.clock.wall_ms() - attempt.started_ms
+    return age_ms / 1000 if age_ms < _LISTEN_FOR_MS else None

@@ -40,17 +40,20 @@ log = logging.getLogger(__name__)
 _PAUSE, _PAUSE_MAX, _PAUSE_ABSENT = 1.0, 60.0, 1.0  # seconds
 _LOOK_AGAIN = 15.0  # seconds between looks at a SIM that keeps the modem from serving
 _LOOKS_FOR_A_SIM = 40
+# Seconds since a submit from which on only what waits in the tty is read first: a service that dies again and again
+# would do nothing but listen. An answer that comes later is heard all the same.
+_FRESH, _LAST_WORDS = 60.0, 1.0
 _RESTART_WINDOW = 600.0  # seconds in which restarts count as many
 # What only a person can change, with the modem's port open meanwhile.
 _WAITING = frozenset({Reason.NO_SIM, *(reason for state, reason in states.SENTENCES if state is ModemState.LOCKED)})
 
 
-async def _nothing_pending() -> bool:
-    return False
+async def _nothing_pending() -> None:
+    return None
 
 
 class Supervisor:
-    """One modem's life. ``pending_submit``: whether a submit on this port is still without an outcome."""
+    """One modem's life. ``pending_submit``: for how many seconds a submit on this port has had no outcome."""
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class Supervisor:
         profiles: Profiles,
         guard: PinGuard,
         connect: Connect | None = None,
-        pending_submit: Callable[[], Awaitable[bool]] = _nothing_pending,
+        pending_submit: Callable[[], Awaitable[float | None]] = _nothing_pending,
     ) -> None:
         self.modem = modem
         self._profiles = profiles
@@ -243,8 +246,11 @@ class Supervisor:
         self._show(ModemState.INITIALIZING)
         proof = self.modem.proof
         vanished, self._vanished = self._vanished, False
-        if not vanished and (proof.open_token or await self._pending_submit()):
-            await proof.listen(session.dialogue.port, session.profile.timing.listen_s)
+        if not vanished:
+            age = 0.0 if proof.open_token else await self._pending_submit()
+            if age is not None:
+                timing = session.profile.timing
+                await proof.listen(session.dialogue.port, timing.listen_s if age < _FRESH else _LAST_WORDS)
         while True:
             try:
                 await start(session)

@@ -106,7 +106,7 @@ class Rig:
     gateway: Gateway
     memory: Memory
     settings: ModemSettings
-    pending: bool = False
+    pending: float | None = None  # seconds since the submit whose answer may still come
     profiles: Profiles = PROFILES
     supervisor: Supervisor = field(init=False)
     task: asyncio.Task[None] | None = None
@@ -115,7 +115,9 @@ class Rig:
     def modem(self) -> Modem:
         return self.supervisor.modem
 
-    def start(self, connect: Connect | None = None, pending: Callable[[], Awaitable[bool]] | None = None) -> None:
+    def start(
+        self, connect: Connect | None = None, pending: Callable[[], Awaitable[float | None]] | None = None
+    ) -> None:
         """Begin, as a fresh process would."""
         modem = Modem(self.settings, self.gateway)
         self.supervisor = Supervisor(
@@ -130,7 +132,7 @@ class Rig:
     async def _connect(self, path: str, protocol: asyncio.Protocol) -> asyncio.Transport:
         return await connect_port(self.lab, path.removeprefix("emulator:"), protocol)
 
-    async def _pending(self) -> bool:
+    async def _pending(self) -> float | None:
         return self.pending
 
     async def stop(self) -> None:

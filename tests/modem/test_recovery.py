@@ -201,7 +201,7 @@ async def test_after_a_crash_the_port_is_listened_to_before_anything_is_written(
     await rig.stop()  # the process is gone, the modem goes on
     sending.cancel()
 
-    rig.pending = True
+    rig.pending = 0.0
     rig.start()
     await rig.until(lambda: bool(rig.gateway.late), 30)
 
@@ -221,9 +221,9 @@ async def test_a_result_that_comes_before_it_is_listened_for_is_credited_and_not
     await rig.stop()
     sending.cancel()
 
-    async def slow_to_say() -> bool:
+    async def slow_to_say() -> float:
         await asyncio.sleep(5.2)  # the result comes while the store is asked whether one is due
-        return True
+        return 0.0
 
     rig.start(pending=slow_to_say)
     await rig.until_state("registered", 30)
@@ -233,10 +233,31 @@ async def test_a_result_that_comes_before_it_is_listened_for_is_credited_and_not
 
 
 async def test_listening_ends_after_twenty_seconds(rig: Rig) -> None:
-    rig.pending = True
+    rig.pending = 0.0
     rig.start()
 
     assert 20 <= await rig.until_state("registered", 60) < 25
+
+
+async def test_a_service_that_dies_again_and_again_does_not_only_listen(make_rig: MakeRig) -> None:
+    rig = make_rig(latency=90.0)
+    await rig.ready()
+    sending = asyncio.ensure_future(rig.submit(token="before the crash"))
+    await rig.until(lambda: rig.device.submits_seen == 1, 5)
+    await rig.stop()
+    sending.cancel()
+    await asyncio.sleep(70)
+
+    written: list[bytes] = []
+    rig.device.on_traffic = lambda _, arrow, data: written.append(data) if arrow == "<" else None
+    rig.pending = 70.0
+    rig.start()
+    await rig.until(lambda: bool(written), 2)
+    await rig.until(lambda: bool(rig.gateway.late), 30)
+
+    assert rig.gateway.late == [(None, 0)], "an answer that comes after that is heard all the same"
+    await rig.until_state("registered", 60)
+    assert rig.sent == ["hello"]
 
 
 async def test_other_ports_start_at_once(rig: Rig) -> None:
@@ -380,12 +401,11 @@ async def test_a_fault_in_the_driver_does_not_end_it(rig: Rig, caplog: pytest.Lo
 
     calls = 0
 
-    async def pending() -> bool:
+    async def pending() -> None:
         nonlocal calls
         calls += 1
         if calls == 1:
             raise ZeroDivisionError
-        return False
 
     rig.start(pending=pending)
     await rig.until_state("failed", 5)
