@@ -8,6 +8,7 @@ every ten virtual minutes and at the end (invariants.py).
 import asyncio
 import hashlib
 import logging
+import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Day:
     copies: int = 0
     crashes: int = 0
     virtual_s: float = 0.0
+    trusted_at: float = 0.0  # since when the clock can be right
 
     @property
     def fingerprint(self) -> str:
@@ -85,6 +87,7 @@ class _Life:
             self.world = world
             if plan.starts_in_1970:
                 world.clock.offset_ms, world.clock.is_trusted = _IN_1970_MS, False
+                self.day.trusted_at = math.inf
             world.sinks[1].answer = self._flapping(random.Random(f"sink {plan.seed}"))
             world.sinks[2].answer = lambda: 500
             await world.start()
@@ -182,6 +185,7 @@ class _Life:
         clock: VirtualClock = self.world.clock
         if event.to_truth:
             clock.offset_ms, clock.is_trusted = START_MS, True
+            self.day.trusted_at = min(self.day.trusted_at, self.loop.time())
         else:
             clock.offset_ms += event.by_ms
         self.say(f"clock set to {clock.wall_ms()}")
