@@ -22,6 +22,7 @@ from modemgw.domain.errors import Conflict
 from modemgw.domain.sim import SimSettings
 from modemgw.emulator.ledger import Accepted, Delivered
 from modemgw.emulator.sim import iccid_of
+from modemgw.modem.states import Reason
 from simulation.invariants import check_at_the_end, check_now
 from simulation.plan import NAMES, Arrival, Crash, Event, Jump, Mishap, Plan, Submission, agenda
 from simulation.watch import Watch
@@ -30,6 +31,7 @@ CHECK_EVERY_S = 600.0
 _OUTAGE = (30_000.0, 33_000.0)  # when the second receiver of webhooks says nothing or 500
 _LONGEST_DRAIN_S = 3 * 86_400.0
 _IN_1970_MS = 90_000_000
+_PIN = "4321"
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class _Life:
 
     async def run(self, path: Path) -> Day:
         plan = self.plan
-        pins = dict.fromkeys(NAMES[1 : plan.modems : 3], "4321") if plan.pins else {}
+        pins = dict.fromkeys(NAMES[1 : plan.modems : 3], _PIN) if plan.pins else {}
         limits = {iccid_of(1): SimSettings(iccid_of(1), per_hour=plan.per_hour)} if plan.per_hour else {}
         async with World.of(
             path, modems=plan.modems, seed=plan.seed, report_delay=(1.0, 120.0), daily_cap=plan.daily_cap,
@@ -240,6 +242,9 @@ class _Life:
             await asyncio.sleep(60.0)
             for (id_,) in await world.query("SELECT id FROM messages WHERE held = 1"):
                 await world.gateway.release(id_)  # held by the guard against messages that kill the service
+            for line in world.gateway.fleet.lines.values():
+                if line.modem.reason is Reason.PIN_REFUSED:
+                    await line.modem.unlock(_PIN)  # its one try was cut off, and there is none but a person's any more
         await asyncio.gather(*self.clients.values())
         await self._check()
 
