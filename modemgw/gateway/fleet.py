@@ -126,6 +126,15 @@ class Fleet:
         digest = _pin_digest(sim_key, pin)
         await self._context.commit(lambda cur: sims.forget_pin(cur, sim_key, digest))
 
+    async def refused(self, sim_key: str, pin: str) -> None:
+        digest = _pin_digest(sim_key, pin)
+        await self._context.commit(lambda cur: sims.refuse_pin(cur, sim_key, digest))
+
+    async def found_open(self, sim_key: str, pin: str) -> None:
+        if not await self.may_try(sim_key, pin):
+            digest = _pin_digest(sim_key, pin)
+            await self._context.commit(lambda cur: sims.forget_open_pin(cur, sim_key, digest))
+
     # The gateway's side.
 
     def add(self, settings: ModemSettings, *, connect: Connect | None = None, simulated: bool = False) -> Line:

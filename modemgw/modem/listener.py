@@ -54,3 +54,9 @@ class PinGuard(Protocol):
 
     async def accepted(self, sim_key: str, pin: str) -> None:
         """The SIM took this PIN: the attempt was none that counts, and the next power-up may use it again."""
+
+    async def refused(self, sim_key: str, pin: str) -> None:
+        """The SIM said that this PIN is wrong."""
+
+    async def found_open(self, sim_key: str, pin: str) -> None:
+        """The SIM is open without our doing: as ``accepted``, unless it refused this PIN earlier."""

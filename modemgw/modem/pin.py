@@ -4,8 +4,8 @@ The rules, each of which keeps a SIM from being blocked:
 - The PIN is written only while the modem says literally ``SIM PIN``. A PUK is never written. ``SIM PIN2`` and
   ``SIM PUK2`` do not matter for messages. Locks of the device (``PH-...``) are never answered with the SIM's PIN.
 - By itself the gateway tries a PIN once per SIM, ever; the try is recorded before it is written, and only the SIM's
-  acceptance strikes it out again: OK, and then READY, though start-up may begin anew in between (a boot message comes
-  late). A crash or a silence in between leaves it used up.
+  being open strikes it out again: then, or when it is looked at next, for a crash or a late boot message may come in
+  between. A SIM that was heard to refuse the PIN, or asks for it still, leaves it used up.
 - It does so only with three tries left, or, where the modem can't count, only if no try on this SIM ever went wrong.
 - An operator may try what they like, except after the state changed: it is their SIM.
 Sources: 3GPP TS 27.007, 8.3 (``+CPIN``), 8.65 (``+CPINR``); TS 31.101, 11.1.9.
@@ -40,17 +40,13 @@ _PATIENCE_AT_START = 10.0  # seconds: after power-up some modems say "no SIM" un
 
 @dataclass(frozen=True, slots=True)
 class Locksmith:
-    """What unlocking needs. ``imei`` stands in for the SIM's name while the ICCID can't be read.
-
-    ``said_ok``: PINs, with the SIM's key, that the modem answered with OK and that were not yet seen to have worked.
-    """
+    """What unlocking needs. ``imei`` stands in for the SIM's name while the ICCID can't be read."""
 
     dialogue: Dialogue
     profile: Profile
     settings: ModemSettings
     guard: PinGuard
     imei: str | None
-    said_ok: list[tuple[str, str]]
 
     async def make_ready(self) -> None:
         """Returns when the SIM is usable. Raises Blocked with what keeps it from being so."""
@@ -58,7 +54,7 @@ class Locksmith:
         while True:
             state = await self.settled_state()
             if state in READY:
-                await self._accepted()
+                await self._found_open()
                 return
             if state != "SIM PIN":
                 raise Blocked(self._status(state))
@@ -85,7 +81,7 @@ class Locksmith:
             # Some modems count the tries of whatever code is asked for now: the PUK's are not the PIN's.
             left = 0 if state == "SIM PUK" else await self.tries_left()
             raise UnlockFailed(refusal or "the SIM did not take the PIN", left)
-        await self._accepted()
+        await self.guard.accepted(key, pin)
 
     # -- state ---------------------------------------------------------------------------------------------------------
     async def state(self) -> str:
@@ -135,9 +131,7 @@ class Locksmith:
         await self._may_try(key, pin)
         await self.guard.record(key, pin)
         refusal, state = await self._write(command, key, pin)
-        if state in READY:
-            await self._accepted()
-        elif refusal is not None and state == "SIM PIN":
+        if refusal is not None and state == "SIM PIN":
             raise Blocked(self._locked(Reason.PIN_REFUSED, await self._left()))
 
     async def _may_try(self, key: str, pin: str) -> None:
@@ -152,28 +146,30 @@ class Locksmith:
         if left is not None and left < _SAFE_TRIES:
             raise Blocked(self._locked(Reason.PIN_REQUIRED, f"only {left} tries are left"))
 
-    async def _accepted(self) -> None:
-        """The SIM is ready: what was answered with OK was right."""
-        while self.said_ok:
-            await self.guard.accepted(*self.said_ok[-1])
-            self.said_ok.pop()
+    async def _found_open(self) -> None:
+        """The SIM is ready: its PIN was right, if one was tried and not refused."""
+        if self.settings.pin is None and not self.settings.pins:
+            return
+        iccid = await read_iccid(self.dialogue, self.profile.sim)
+        pin = self.settings.pin_for(iccid)
+        if pin is not None:
+            await self.guard.found_open(self._key(iccid), pin)
+            await self.guard.found_open(self._key(None), pin)
 
     async def _write(self, command: Command, key: str, pin: str) -> tuple[str | None, str]:
         """The modem's refusal in words, or None; and the state that follows."""
-        refusal = None
-        self.said_ok.clear()
+        refusal, answered = None, True
         try:
             await self.dialogue.ask(command)
-            self.said_ok.append((key, pin))
         except CommandFailed as error:
             refusal = error.result.meaning
         except CommandTimeout:
-            refusal = "the modem did not say what became of the PIN"
+            refusal, answered = "the modem did not say what became of the PIN", False
         await asyncio.sleep(self.profile.timing.pin_settle_s)
         # After a PIN that was taken, some modems go on asking for it for a while.
         state = await self.settled_state(also_passing=BUSY if refusal else "SIM PIN")
-        if state in READY and refusal is not None:
-            self.said_ok.append((key, pin))  # it was taken, whatever the modem said
+        if refusal is not None and answered and state not in READY:
+            await self.guard.refused(key, pin)
         return refusal, state
 
     # -- words ---------------------------------------------------------------------------------------------------------

@@ -39,7 +39,6 @@ class Session:
     radio: Radio = field(default_factory=Radio)
     identity: Identity | None = None
     sim: SimCard | None = None
-    said_ok: list[tuple[str, str]] = field(default_factory=list)  # of the locksmith
     hangs: set[str] = field(default_factory=set)  # message stores that may not be listed
     no_link: set[str] = field(default_factory=set)  # IMEIs of modems that do not keep the radio link
     service: int = 0  # +CSMS: 1 = direct messages wait for our +CNMA
@@ -66,9 +65,8 @@ class Session:
     @property
     def locksmith(self) -> Locksmith:
         return Locksmith(
-            self.dialogue, self.profile, self.settings, self.guard, self.identity.imei if self.identity else None,
-            self.said_ok,
-        )  # fmt: skip
+            self.dialogue, self.profile, self.settings, self.guard, self.identity.imei if self.identity else None
+        )
 
     async def ask_sim(self) -> None:
         """Before a SUBMIT and after USSD: is it still the SIM that start-up found? Not all modems say so of themselves.

@@ -79,6 +79,20 @@ def forget_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes) -> None:
     cur.execute("DELETE FROM pin_attempts WHERE sim_key = ? AND pin_digest = ?", (sim_key, pin_digest))
 
 
+def refuse_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes) -> None:
+    """The SIM said that this PIN is wrong."""
+    cur.execute(
+        "UPDATE pin_attempts SET refused = 1 WHERE sim_key = ? AND pin_digest = ?", (sim_key, pin_digest)
+    )  # fmt: skip
+
+
+def forget_open_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes) -> None:
+    """The SIM is open, and nothing speaks against its having taken this PIN."""
+    cur.execute(
+        "DELETE FROM pin_attempts WHERE sim_key = ? AND pin_digest = ? AND refused = 0", (sim_key, pin_digest)
+    )  # fmt: skip
+
+
 def set_available(
     cur: sqlite3.Cursor,
     sim_id: int | None,
@@ -117,5 +131,5 @@ def note_limit(cur: sqlite3.Cursor, sim_id: int, name: str, window_ms: int, perc
 
 def record_pin(cur: sqlite3.Cursor, sim_key: str, pin_digest: bytes, now_ms: int) -> None:
     """Committed before the PIN is written: a crash in between counts as used."""
-    cur.execute("INSERT OR IGNORE INTO pin_attempts (sim_key, pin_digest, at_ms) VALUES (?, ?, ?)",
+    cur.execute("INSERT OR IGNORE INTO pin_attempts (sim_key, pin_digest, at_ms, refused) VALUES (?, ?, ?, 0)",
                 (sim_key, pin_digest, now_ms))  # fmt: skip

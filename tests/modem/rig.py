@@ -34,6 +34,7 @@ class Memory:
     """A PinGuard on paper; outlives a driver as a store outlives a process."""
 
     tried: list[tuple[str, str]] = field(default_factory=list)
+    wrong: list[tuple[str, str]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     async def may_try(self, sim_key: str, pin: str) -> bool:
@@ -48,6 +49,13 @@ class Memory:
 
     async def accepted(self, sim_key: str, pin: str) -> None:
         self.tried.remove((sim_key, pin))
+
+    async def refused(self, sim_key: str, pin: str) -> None:
+        self.wrong.append((sim_key, pin))
+
+    async def found_open(self, sim_key: str, pin: str) -> None:
+        if (sim_key, pin) in self.tried and (sim_key, pin) not in self.wrong:
+            self.tried.remove((sim_key, pin))
 
 
 @dataclass

@@ -73,6 +73,37 @@ async def test_the_right_pin_works_again_though_a_late_boot_message_cut_in(make_
     assert len(attempts(rig)) == 2
 
 
+async def test_the_right_pin_works_again_though_the_process_died_at_its_ok(make_rig: MakeRig) -> None:
+    rig = make_rig(pin="1234", settings=RIGHT)
+    rig.start()
+    await rig.until(lambda: bool(attempts(rig)))
+    await asyncio.sleep(0.5)  # long after OK, long before the SIM is looked at again
+    await rig.stop()
+    assert rig.memory.tried
+
+    await rig.ready()
+    rig.device.unplug(back=5.0)
+    await rig.until_state("absent", 2)
+    await rig.until_state("registered")
+
+    assert len(attempts(rig)) == 2
+
+
+async def test_a_pin_that_was_refused_stays_so_though_somebody_else_opens_the_sim(make_rig: MakeRig) -> None:
+    rig = make_rig(pin="1234", settings=WRONG)
+    rig.start()
+    await rig.until_state("locked")
+    assert rig.device.sim is not None
+    rig.device.receive(b'AT+CPIN="1234"\r', rig.lab.now)
+    await rig.until_state("registered")
+
+    rig.device.unplug(back=5.0)
+    await rig.until_state("absent", 2)
+    await rig.until_state("locked")
+
+    assert attempts(rig) == ['AT+CPIN="9999"', 'AT+CPIN="1234"']
+
+
 async def test_a_wrong_pin_is_tried_once_and_never_again(make_rig: MakeRig) -> None:
     rig = make_rig(pin="1234", settings=WRONG)
     rig.start()
