@@ -111,6 +111,7 @@ class Intake:
         payload = bytes(self._payload)
         self._payload.clear()
         if last == _ESCAPE:
+            self.mode = Mode.BUSY  # the answer to this may take its time as well
             exchange.escaped()
         elif not exchange.reach("payload"):
             self.mode = Mode.BUSY

@@ -8,7 +8,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from modemgw.domain import period
-from modemgw.domain.msisdn import DestinationPolicy
+from modemgw.domain.msisdn import DestinationPolicy, InvalidRecipient, check_country
 from modemgw.domain.route import Route
 from modemgw.domain.sim import SimSettings
 from modemgw.gateway.bus import Bus
@@ -40,10 +40,16 @@ class GatewaySettings:
     alerts: AlertSettings | None = None
     heartbeat_s: float = 0.0  # between two rounds of messages from SIM to SIM; 0: none
 
-    @property
-    def asked_for_balance(self) -> frozenset[str]:
-        """The numbers that the owner has SIMs ask for their balance: no policy is needed for these."""
-        return frozenset(each.balance.sms_to for each in self.sims.values() if each.balance and each.balance.sms_to)
+    def check_country(self, peer: str) -> None:
+        """Raises InvalidRecipient where the owner allows no messages to that country.
+
+        The numbers that the owner has SIMs ask for their balance need no policy.
+        """
+        try:
+            check_country(peer, self.destinations)
+        except InvalidRecipient:
+            if not any(each.balance is not None and each.balance.sms_to == peer for each in self.sims.values()):
+                raise
 
 
 class Context:

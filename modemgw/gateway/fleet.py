@@ -5,7 +5,6 @@ another modem, and nothing is sent before the SIM in the modem is known.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from modemgw.domain.mcc import country_of
 from modemgw.gateway import incoming, limits, recovery, reports
 from modemgw.gateway.context import Context
 from modemgw.gateway.onesim import OneSim
+from modemgw.gateway.pins import PinMemory
 from modemgw.gateway.pool import Pool
 from modemgw.gateway.sender import Sender
 from modemgw.modem.errors import NotTaken
@@ -52,7 +52,7 @@ class Line:
 
 
 class Fleet:
-    """All modems of the gateway; implements what the driver calls back (ModemListener, PinGuard)."""
+    """All modems of the gateway; implements what the driver calls back (ModemListener)."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -110,31 +110,6 @@ class Fleet:
         body = {"modem": modem.name, **detail}
         await context.commit(lambda cur: events.announce(cur, context.stamp(), kind, body))
 
-    async def may_try(self, sim_key: str, pin: str) -> bool:
-        digest = _pin_digest(sim_key, pin)
-        return not await self._context.db.read(lambda cur: sims.pin_was_tried(cur, sim_key, digest))
-
-    async def clean(self, sim_key: str) -> bool:
-        return not await self._context.db.read(lambda cur: sims.sim_has_tries(cur, sim_key))
-
-    async def record(self, sim_key: str, pin: str) -> None:
-        now_ms = self._context.clock.wall_ms()
-        digest = _pin_digest(sim_key, pin)
-        await self._context.commit(lambda cur: sims.record_pin(cur, sim_key, digest, now_ms))
-
-    async def accepted(self, sim_key: str, pin: str) -> None:
-        digest = _pin_digest(sim_key, pin)
-        await self._context.commit(lambda cur: sims.forget_pin(cur, sim_key, digest))
-
-    async def refused(self, sim_key: str, pin: str) -> None:
-        digest = _pin_digest(sim_key, pin)
-        await self._context.commit(lambda cur: sims.refuse_pin(cur, sim_key, digest))
-
-    async def found_open(self, sim_key: str, pin: str) -> None:
-        if not await self.may_try(sim_key, pin):
-            digest = _pin_digest(sim_key, pin)
-            await self._context.commit(lambda cur: sims.forget_open_pin(cur, sim_key, digest))
-
     # The gateway's side.
 
     def add(self, settings: ModemSettings, *, connect: Connect | None = None, simulated: bool = False) -> Line:
@@ -143,7 +118,7 @@ class Fleet:
         supervisor = Supervisor(
             modem,
             profiles=self._profiles,
-            guard=self,
+            guard=PinMemory(self._context),
             connect=connect,
             pending_submit=lambda: recovery.unanswered_for(self._context, modem.port_path),
         )
@@ -302,8 +277,3 @@ class Fleet:
         for other in self.lines.values():
             if other is not line and other.sim_id == sim_id:
                 other.changed.set()
-
-
-def _pin_digest(sim_key: str, pin: str) -> bytes:
-    """A PIN has few digits, so this hides it from a glance, not from a search; the file is readable by us alone."""
-    return hashlib.sha256(f"{sim_key}:{pin}".encode()).digest()

@@ -15,7 +15,7 @@ import sqlite3
 
 from modemgw.at.cms import may_be_credit, meaning
 from modemgw.domain.message import CLASSES, URGENT_LANES
-from modemgw.domain.msisdn import InvalidRecipient, check_country
+from modemgw.domain.msisdn import InvalidRecipient
 from modemgw.gateway import credit, limits, reports, retry
 from modemgw.gateway.context import Context
 from modemgw.gateway.errors import error
@@ -147,7 +147,7 @@ class Sender:
             route=self._pool.explain(self._sim_id, choice),
         )
         try:
-            self._check_country(outgoing.peer)
+            context.settings.check_country(outgoing.peer)
             pdu = pdu_of(outgoing, context.clock.wall_ms())
         except (PduError, InvalidRecipient) as problem:
             await self._refuse_ourselves(intent, problem)
@@ -177,15 +177,6 @@ class Sender:
                 await self._failed(outgoing, token, failure)
         else:
             await self._accepted(outgoing, token, mr)
-
-    def _check_country(self, peer: str) -> None:
-        """The policy may have changed since the message was accepted. Raises InvalidRecipient."""
-        settings = self._context.settings
-        try:
-            check_country(peer, settings.destinations)
-        except InvalidRecipient:
-            if peer not in settings.asked_for_balance:
-                raise
 
     async def _intend(self, intent: Intent, outgoing: Outgoing) -> None:
         context = self._context

@@ -22,6 +22,7 @@ from modemgw.port.port import Port
 
 log = logging.getLogger(__name__)
 _ANSWERED_WITHIN = 600.0  # seconds
+_FRESH, _LAST_WORDS = 60.0, 1.0  # seconds
 _REPEATED_WITHIN = 1.0  # seconds
 
 Prove = Callable[[str | None, int | None], Awaitable[None]]
@@ -65,11 +66,15 @@ class Proof:
         port.on_late_submit = self._heard
         port.on_late_failure = self._failed
 
-    async def listen(self, port: Port, seconds: float) -> None:
-        """Write nothing, and wait for the result of a submit that was written before the port was opened."""
+    async def listen(self, port: Port, seconds: float, age: float) -> None:
+        """Write nothing, and wait for the result of a submit that was written ``age`` seconds ago, by an earlier run.
+
+        After a minute only what waits in the tty is read: a service that dies again and again would do nothing but
+        listen. An answer that comes later is heard all the same.
+        """
         port.on_late_submit = None
         try:
-            late = await port.listen(seconds)
+            late = await port.listen(seconds if age < _FRESH else _LAST_WORDS)
         finally:
             port.on_late_submit = self._heard
         self._of_an_earlier_run = self.open_token is None

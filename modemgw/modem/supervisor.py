@@ -40,9 +40,6 @@ log = logging.getLogger(__name__)
 _PAUSE, _PAUSE_MAX, _PAUSE_ABSENT = 1.0, 60.0, 1.0  # seconds
 _LOOK_AGAIN = 15.0  # seconds between looks at a SIM that keeps the modem from serving
 _LOOKS_FOR_A_SIM = 40
-# Seconds since a submit from which on only what waits in the tty is read first: a service that dies again and again
-# would do nothing but listen. An answer that comes later is heard all the same.
-_FRESH, _LAST_WORDS = 60.0, 1.0
 _RESTART_WINDOW = 600.0  # seconds in which restarts count as many
 # What only a person can change, with the modem's port open meanwhile.
 _WAITING = frozenset({Reason.NO_SIM, *(reason for state, reason in states.SENTENCES if state is ModemState.LOCKED)})
@@ -249,8 +246,7 @@ class Supervisor:
         if not vanished:
             age = 0.0 if proof.open_token else await self._pending_submit()
             if age is not None:
-                timing = session.profile.timing
-                await proof.listen(session.dialogue.port, timing.listen_s if age < _FRESH else _LAST_WORDS)
+                await proof.listen(session.dialogue.port, session.profile.timing.listen_s, age)
         while True:
             try:
                 await start(session)

@@ -86,6 +86,14 @@ def test_delay_the_answer_with_the_modem_hung_or_only_the_line(bench: Any) -> No
     assert bench.send("\x1b") == OK
 
 
+def test_a_payload_that_is_given_up_is_answered_once_however_late(bench: Any) -> None:
+    arm(bench, Command("AT+CMGS"), Drop("prompt"))
+    arm(bench, Command("AT+CMGS"), Delay(10.0))
+    assert bench.send("AT+CMGS=19\r") + bench.send("\x1b", 3) + bench.send("\x1b", 3) == b""
+    assert bench.wait(60) == OK
+    assert bench.send("AT+CSQ\r") == b"\r\n+CSQ: 20,99\r\n" + OK
+
+
 def test_duplicate_and_garble(bench: Any) -> None:
     arm(bench, Command("AT+CSQ"), Duplicate())
     assert bench.send("AT+CSQ\r") == (b"\r\n+CSQ: 20,99\r\n" + OK) * 2
