@@ -5,8 +5,7 @@ connection and one reader; a long search never delays a commit. Units of work ar
 run whole on the connection's thread, one hop per transaction instead of one per statement.
 
 Group commit: all units that wait when the writer comes free share one ``BEGIN IMMEDIATE``, each in a savepoint of its
-own, so that a unit that fails undoes only itself. (A unit alone needs none.) Cancelling a caller never cancels
-its unit.
+own, so that a unit that fails undoes only itself. Cancelling a caller never cancels its unit.
 
 A full disk: the whole group is undone, the ballast is given up, and the group is written once more; only when that
 fails too do the callers hear of it, and try again later. A database that another process has locked is waited for.
@@ -259,12 +258,10 @@ def _commit(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[tupl
     """All units in one transaction; each outcome is (value, None) or (None, what went wrong)."""
     cursor = connection.cursor()
     cursor.execute("BEGIN IMMEDIATE")
-    outcomes: list[tuple[Any, Exception | None]] = []
     try:
-        if len(units) == 1:
-            outcomes.append((units[0](cursor), None))
-        else:
-            outcomes.extend(_each(connection, cursor, units))
+        outcomes: list[tuple[Any, Exception | None]]
+        alone = len(units) == 1  # then what is undone is the whole transaction
+        outcomes = [(units[0](cursor), None)] if alone else list(_each(connection, cursor, units))
         cursor.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
