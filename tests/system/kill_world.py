@@ -93,7 +93,8 @@ class KillWorld:
             if point == RANDOM:
                 await self._a_moment(service)
             else:
-                async with asyncio.timeout(15):
+                # Every port may have to be listened to first, for twenty seconds, before anything is sent again.
+                async with asyncio.timeout(40):
                     await service.child.wait()
         except TimeoutError:
             fired = False
