@@ -93,8 +93,8 @@ class KillWorld:
             if point == RANDOM:
                 await self._a_moment(service)
             else:
-                # Every port may have to be listened to first, for twenty seconds, before anything is sent again.
-                async with asyncio.timeout(40):
+                # Where every answer was lost: twenty seconds of listening, and the first result is held for thirty.
+                async with asyncio.timeout(70):
                     await service.child.wait()
         except TimeoutError:
             fired = False
