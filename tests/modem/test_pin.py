@@ -16,6 +16,11 @@ def attempts(rig: Rig) -> list[str]:
     return rig.commands("AT+CPIN=")
 
 
+async def power_cut(rig: Rig) -> None:
+    rig.device.unplug(back=5.0)
+    await rig.until_state("absent", 2)
+
+
 async def test_the_configured_pin_opens_the_sim(make_rig: MakeRig) -> None:
     rig = make_rig(pin="1234", settings=RIGHT)
 
@@ -52,8 +57,7 @@ async def test_the_right_pin_works_again_after_every_power_cut(make_rig: MakeRig
     await rig.ready()
 
     for _ in range(3):
-        rig.device.unplug(back=5.0)
-        await rig.until_state("absent", 2)
+        await power_cut(rig)
         await rig.until_state("registered")
 
     assert len(attempts(rig)) == 4
@@ -66,8 +70,7 @@ async def test_the_right_pin_works_again_though_a_late_boot_message_cut_in(make_
     rig.device.faults.add(Fault(Command("AT+CPIN="), Stray("+PBREADY", "end")))
     await rig.ready()
 
-    rig.device.unplug(back=5.0)
-    await rig.until_state("absent", 2)
+    await power_cut(rig)
     await rig.until_state("registered")
 
     assert len(attempts(rig)) == 2
@@ -82,8 +85,7 @@ async def test_the_right_pin_works_again_though_the_process_died_at_its_ok(make_
     assert rig.memory.tried
 
     await rig.ready()
-    rig.device.unplug(back=5.0)
-    await rig.until_state("absent", 2)
+    await power_cut(rig)
     await rig.until_state("registered")
 
     assert len(attempts(rig)) == 2
@@ -97,8 +99,7 @@ async def test_a_pin_that_was_refused_stays_so_though_somebody_else_opens_the_si
     rig.device.receive(b'AT+CPIN="1234"\r', rig.lab.now)
     await rig.until_state("registered")
 
-    rig.device.unplug(back=5.0)
-    await rig.until_state("absent", 2)
+    await power_cut(rig)
     await rig.until_state("locked")
 
     assert attempts(rig) == ['AT+CPIN="9999"', 'AT+CPIN="1234"']
@@ -115,8 +116,7 @@ async def test_a_wrong_pin_is_tried_once_and_never_again(make_rig: MakeRig) -> N
     assert "9999" not in rig.modem.detail
 
     await asyncio.sleep(24 * 3600)
-    rig.device.unplug(back=5.0)
-    await rig.until_state("absent", 2)
+    await power_cut(rig)
     await rig.until_state("locked")
     await rig.stop()
     rig.start()  # a new process with the same memory
