@@ -39,7 +39,7 @@ class ModemListener(Protocol[M_contra]):
 class PinGuard(Protocol):
     """The durable memory of PIN attempts, so that a SIM never loses its last try to a loop or a restart.
 
-    An attempt that is recorded and never ``accepted`` counts as used up, also if the process died in between.
+    An attempt that is recorded counts as used up until it is ``accepted``, or the SIM is ``found_open`` later.
     ``sim_key`` is ``iccid:…``, else ``imei:…`` of the modem while the ICCID can't be read.
     """
 
