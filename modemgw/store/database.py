@@ -1,11 +1,13 @@
 """Connections and transactions. The one place that knows how the database is opened and committed.
 
 WAL with synchronous=FULL: what ``write`` returned is on disk, also after the plug was pulled. There is one writer
-connection and one reader; a long search never delays a commit. Units of work are plain functions of a cursor: they
-run whole on the connection's thread, one hop per transaction instead of one per statement.
+connection and one reader; a long search never delays a commit. Units of work are plain functions of a cursor.
 
 Group commit: all units that wait when the writer comes free share one ``BEGIN IMMEDIATE``, each in a savepoint of its
 own, so that a unit that fails undoes only itself. Cancelling a caller never cancels its unit.
+
+The loop never waits for the disk: every commit is made in the writer's thread, and so is all that takes long. What a
+sender needs for each segment takes a quarter of a millisecond and runs in the loop's own thread up to the commit.
 
 A full disk: the whole group is undone, the ballast is given up, and the group is written once more; only when that
 fails too do the callers hear of it, and try again later. A database that another process has locked is waited for.
@@ -18,64 +20,29 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
-
-import aiosqlite
+from typing import Any, TypeVar
 
 from modemgw.store import backup, integrity, migrate
+from modemgw.store.connection import Connection, open_threaded
 from modemgw.store.errors import StoreBroken, StoreCorrupt, StoreError, StoreFull
 from modemgw.store.room import Room
 
 T = TypeVar("T")
 Unit = Callable[[sqlite3.Cursor], T]
+Outcome = tuple[Any, Exception | None]  # of a unit: its value, or what went wrong
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 64
+_LOCKED_MS = 5000  # for as long a database that somebody else has locked is waited for
 _CHECK_S = 1.0  # of the five seconds in which a big database must be sending again
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
     "PRAGMA wal_autocheckpoint = 1000",
     "PRAGMA journal_size_limit = 16777216",
     "PRAGMA cache_size = -2048",
 )
-
-
-class Connection(Protocol):
-    """A connection on which whole functions run, one after the other."""
-
-    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T: ...
-
-    async def close(self) -> None: ...
-
-
-class ThreadConnection(aiosqlite.Connection):
-    """aiosqlite's connection, whose thread runs a whole function instead of one statement."""
-
-    stopped: asyncio.Future[None] | None = None
-
-    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        # aiosqlite has no public call for this; a test pins what we rely on.
-        result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
-        return result
-
-    def stop(self) -> "asyncio.Future[None] | None":
-        self.stopped = super().stop()
-        return self.stopped
-
-
-async def open_threaded(path: Path) -> Connection:
-    """A connection to ``path`` with a thread of its own (autocommit: transactions are ours)."""
-    connection = ThreadConnection(lambda: sqlite3.connect(path, isolation_level=None), 64)
-    try:
-        await connection
-    except BaseException:
-        if connection.stopped is not None:
-            await connection.stopped  # the thread's last word must not come after the loop is closed
-        raise
-    return connection
 
 
 class Database:
@@ -132,7 +99,7 @@ class Database:
         """Runs ``unit`` in a durable transaction and returns what it returned.
 
         Raises what the unit raised (it changed nothing then), StoreFull when the disk is full. ``urgent`` units (the
-        records of a send under way) go ahead of others.
+        records of a send under way) go ahead of others; they are short.
         """
         if self._closing:
             raise StoreBroken("The store is closed.")
@@ -141,10 +108,14 @@ class Database:
         self._wake.set()
         return await future  # a caller that is cancelled gives up its future, not its unit
 
-    async def read(self, query: Unit[T]) -> T:
-        """Runs a read-only ``query`` against what is committed, in a transaction of its own."""
+    async def read(self, query: Unit[T], *, short: bool = False) -> T:
+        """Runs a read-only ``query`` against what is committed, in a transaction of its own.
+
+        A ``short`` one finds what it reads in memory, and may run in the loop's own thread.
+        """
+        function = partial(_query, query=query)
         try:
-            return await self._reader.run(partial(_query, query=query))
+            return self._reader.here(function) if short and self._reader.idle else await self._reader.run(function)
         except sqlite3.DatabaseError as error:
             failure = _translate(error)
             self._notice(failure)
@@ -188,8 +159,9 @@ class Database:
                     return
                 self._wake.clear()
                 await self._wake.wait()
+            short = not self._waiting
             group = self._take()
-            outcomes = await self._write([unit for unit, _ in group])
+            outcomes = await self._write([unit for unit, _ in group], short)
             for (_, future), (value, failure) in zip(group, outcomes, strict=True):
                 if future.done():
                     continue  # its caller was cancelled
@@ -198,11 +170,15 @@ class Database:
                 else:
                     future.set_exception(failure)
 
-    async def _write(self, units: list[Unit[Any]]) -> list[tuple[Any, Exception | None]]:
+    async def _write(self, units: list[Unit[Any]], short: bool) -> list[Outcome]:
         failure: Exception | None = None
         for _ in range(2):
             try:
-                return await self._writer.run(partial(_commit, units=units))
+                outcomes = self._writer.here(partial(_try, units=units)) if short and self._writer.idle else None
+                if outcomes is None:
+                    return await self._writer.run(partial(_transact, units=units))
+                await self._writer.run(_commit)
+                return outcomes
             except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller has to hear of it
                 failure = _translate(error)
             if not isinstance(failure, StoreFull) or self.room is None or not self.room.release():
@@ -221,6 +197,7 @@ class Database:
 
 def _prepare(connection: sqlite3.Connection, path: Path, synchronous: str, limit_s: float | None) -> bool:
     connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -240,7 +217,7 @@ def _checkpoint(connection: sqlite3.Connection) -> bool:
 def _prepare_reader(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA query_only = ON")
-    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
     connection.execute("PRAGMA cache_size = -2048")
 
 
@@ -254,31 +231,57 @@ def _query(connection: sqlite3.Connection, query: Unit[T]) -> T:
         cursor.close()
 
 
-def _commit(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[tuple[Any, Exception | None]]:
-    """All units in one transaction; each outcome is (value, None) or (None, what went wrong)."""
-    cursor = connection.cursor()
-    cursor.execute("BEGIN IMMEDIATE")
+def _try(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[Outcome] | None:
+    """As ``_begin``; None where another process has locked the database."""
+    connection.execute("PRAGMA busy_timeout = 0")
     try:
-        outcomes: list[tuple[Any, Exception | None]]
-        alone = len(units) == 1  # then what is undone is the whole transaction
-        outcomes = [(units[0](cursor), None)] if alone else list(_each(connection, cursor, units))
-        cursor.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.rollback()
+        return _begin(connection, units)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            return None
         raise
-    finally:
-        cursor.close()
+
+
+def _transact(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[Outcome]:
+    connection.execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
+    outcomes = _begin(connection, units)
+    _commit(connection)
     return outcomes
 
 
-def _each(
-    connection: sqlite3.Connection, cursor: sqlite3.Cursor, units: list[Unit[Any]]
-) -> Iterator[tuple[Any, Exception | None]]:
+def _begin(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[Outcome]:
+    """All units in one transaction, which is open then."""
+    cursor = connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
+    try:
+        if len(units) == 1:
+            return [(units[0](cursor), None)]  # what is undone is the whole transaction
+        return list(_each(connection, cursor, units))
+    except BaseException:
+        _undo(connection)
+        raise
+    finally:
+        cursor.close()
+
+
+def _commit(connection: sqlite3.Connection) -> None:
+    try:
+        connection.execute("COMMIT")
+    except BaseException:
+        _undo(connection)
+        raise
+
+
+def _undo(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # SQLite may have undone it by itself
+        connection.rollback()
+
+
+def _each(connection: sqlite3.Connection, cursor: sqlite3.Cursor, units: list[Unit[Any]]) -> Iterator[Outcome]:
     """Each unit in a savepoint of its own: one that fails undoes only itself."""
     for unit in units:
         cursor.execute("SAVEPOINT unit")
-        outcome: tuple[Any, Exception | None]
+        outcome: Outcome
         try:
             outcome = (unit(cursor), None)
         except Exception as error:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modemgw.store import attempts, backup, events, integrity, outbox, outcomes
-from modemgw.store.database import Connection, Database, open_threaded
+from modemgw.store.connection import Connection, open_threaded
+from modemgw.store.database import Database
 from modemgw.store.errors import StoreCorrupt
 from modemgw.store.events import Stamp
 

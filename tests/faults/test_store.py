@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from modemgw.store.database import Connection, Database, ThreadConnection
+from modemgw.store.connection import Connection, ThreadConnection
+from modemgw.store.database import Database
 from modemgw.store.errors import StoreBroken
 
 

@@ -80,10 +80,15 @@ class InlineConnection:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._gone = False
 
-    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    idle = True
+
+    def here(self, function: Callable[[sqlite3.Connection], T]) -> T:
         if self._gone:
             raise sqlite3.OperationalError("the process is gone")
         return function(self._connection)
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        return self.here(function)
 
     async def close(self) -> None:
         self.vanish()
