@@ -11,7 +11,7 @@ from modemgw.http.body import Body, fingerprint
 from modemgw.http.problem import invalid
 from modemgw.http.route import Call, Header, Json, NoQuery, Reply, route
 from modemgw.store import views
-from modemgw.store.database import Unit
+from modemgw.store.transaction import Unit
 
 _SLICE_S = 1.0  # how soon a waiting request notices that its client is gone, or that the service stops
 _IDEMPOTENCY_KEY = Header(

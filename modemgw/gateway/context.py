@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,8 +16,9 @@ from modemgw.domain.sim import SimSettings
 from modemgw.gateway.bus import Bus
 from modemgw.gateway.clockstep import ClockSteps
 from modemgw.seams import Clock, Ids
-from modemgw.store.database import Database, Unit
-from modemgw.store.events import Stamp
+from modemgw.store.database import Database
+from modemgw.store.events import News, Stamp
+from modemgw.store.transaction import Unit
 
 T = TypeVar("T")
 
@@ -70,7 +73,7 @@ class Context:
         self.rng = rng
         self._settings = settings
         self.wake: Callable[[], None] = lambda: None  # something may be sent, or is due, that was not before
-        self._freed = False
+        self._news = News()  # of the unit that runs now: they run one after the other
         self.bulk = asyncio.Lock()  # chunks of long requests take turns
         self.running: dict[tuple[str, str], None] = {}  # Idempotency-Keys of long requests that are under way
         self.bus = Bus()
@@ -88,23 +91,26 @@ class Context:
         self.wake()
 
     def stamp(self) -> Stamp:
-        """Now, with a fresh id for what is announced."""
-        return Stamp(self.clock.wall_ms(), self.ids.new(), self._free)
-
-    def _free(self) -> None:
-        self._freed = True  # from the store's thread; looked at after the commit
+        """Now, with a fresh id for what is announced; for use in a unit."""
+        return Stamp(self.clock.wall_ms(), self.ids.new(), self._news)
 
     async def commit(self, unit: Unit[T], *, urgent: bool = False) -> T:
-        """Runs a unit in a durable transaction, then tells whoever waits for news."""
-        try:
-            await self.clock_steps.follow()
-            return await self.db.write(unit, urgent=urgent)
-        finally:
-            self.bus.publish()
+        """Runs a unit in a durable transaction; who waits for news of it is told then, also if the caller is gone."""
+        news = News()
+
+        def run(cur: sqlite3.Cursor) -> T:
+            self._news = news
+            return unit(cur)
+
+        await self.clock_steps.follow()
+        return await self.db.write(run, urgent=urgent, then=partial(self._tell, news))
+
+    def _tell(self, news: News) -> None:
+        self.bus.publish()
+        if news.told:
             self.on_announcement()
-            if self._freed:
-                self._freed = False
-                self.wake()
+        if news.freed:
+            self.wake()
 
     def learn_home(self, country: str | None) -> None:
         """The country of the first SIM is home, where the configuration names none."""

@@ -173,7 +173,7 @@ def _state(balance: Balance, how: BalanceSettings | None, *, fresh: bool = False
 def _move(cur: sqlite3.Cursor, context: Context, balance: Balance, state: str, how: BalanceSettings | None) -> None:
     balances.set_state(cur, balance.sim_id, state)
     stamp = context.stamp()
-    stamp.free()  # its sender looks again
+    stamp.news.freed = True  # its sender looks again
     if (state in _TROUBLE) == (balance.state in _TROUBLE):
         return
     names = sims.names(cur, balance.sim_id)

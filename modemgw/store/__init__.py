@@ -1,6 +1,8 @@
 """The only SQL. One function, one purpose; the first argument is the cursor of the unit of work.
 
-database     connections, durable group commit, reads
+database     the door: durable group commit, reads
+transaction  what runs on a connection from BEGIN to COMMIT
+connection   one connection, whose functions run in its thread or in the caller's
 migrate      schema versions; migrations/*.sql
 acceptance   what was accepted becomes rows, long requests in batches
 outbox       outbound messages and their segments: end, fold into a status, who may follow

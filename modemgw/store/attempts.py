@@ -5,7 +5,6 @@ off: the modem may have sent it, so it becomes uncertain and is never simply rep
 """
 
 import sqlite3
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from modemgw.store import events, outbox
@@ -15,8 +14,7 @@ from modemgw.store.events import Stamp
 HOUR_MS = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """What is about to be written to a modem. ``port``: the tty's stable path, where a late answer would come."""
 
     token: str

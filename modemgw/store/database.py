@@ -17,23 +17,21 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from modemgw.store import backup, integrity, migrate
+from modemgw.store import backup, integrity, migrate, transaction
 from modemgw.store.connection import Connection, open_threaded
 from modemgw.store.errors import StoreBroken, StoreCorrupt, StoreError, StoreFull
 from modemgw.store.room import Room
+from modemgw.store.transaction import LOCKED_MS, Outcome, Unit, translate
 
 T = TypeVar("T")
-Unit = Callable[[sqlite3.Cursor], T]
-Outcome = tuple[Any, Exception | None]  # of a unit: its value, or what went wrong
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 64
-_LOCKED_MS = 5000  # for as long a database that somebody else has locked is waited for
 _CHECK_S = 1.0  # of the five seconds in which a big database must be sending again
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -53,8 +51,8 @@ class Database:
         self.checked = checked  # False: the file was too big to be checked whole at the start
         self._writer = writer
         self._reader = reader
-        self._urgent: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
-        self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
+        self._urgent: deque[_Work] = deque()
+        self._waiting: deque[_Work] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._damage: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -95,16 +93,19 @@ class Database:
             integrity.clear(path)
         return cls(writer, reader, checked=checked)
 
-    async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
+    async def write(
+        self, unit: Unit[T], *, urgent: bool = False, then: Callable[[], None] = lambda: None
+    ) -> T:  # fmt: skip
         """Runs ``unit`` in a durable transaction and returns what it returned.
 
         Raises what the unit raised (it changed nothing then), StoreFull when the disk is full. ``urgent`` units (the
-        records of a send under way) go ahead of others; they are short.
+        records of a send under way) go ahead of others; they are short. ``then`` is called when it is on disk, whether
+        or not the caller still waits.
         """
         if self._closing:
             raise StoreBroken("The store is closed.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        (self._urgent if urgent else self._waiting).append((unit, future))
+        (self._urgent if urgent else self._waiting).append(_Work(unit, future, then))
         self._wake.set()
         return await future  # a caller that is cancelled gives up its future, not its unit
 
@@ -113,11 +114,11 @@ class Database:
 
         A ``short`` one finds what it reads in memory, and may run in the loop's own thread.
         """
-        function = partial(_query, query=query)
+        function = partial(transaction.read, query=query)
         try:
             return self._reader.here(function) if short and self._reader.idle else await self._reader.run(function)
         except sqlite3.DatabaseError as error:
-            failure = _translate(error)
+            failure = translate(error)
             self._notice(failure)
             if isinstance(failure, StoreError):
                 raise failure from error
@@ -159,45 +160,61 @@ class Database:
                     return
                 self._wake.clear()
                 await self._wake.wait()
+            await asyncio.sleep(0)  # what else this turn of the loop writes joins the group
             short = not self._waiting
             group = self._take()
-            outcomes = await self._write([unit for unit, _ in group], short)
-            for (_, future), (value, failure) in zip(group, outcomes, strict=True):
-                if future.done():
-                    continue  # its caller was cancelled
-                if failure is None:
-                    future.set_result(value)
-                else:
-                    future.set_exception(failure)
+            outcomes = await self._write([work.unit for work in group], short)
+            for work, (value, failure) in zip(group, outcomes, strict=True):
+                work.end(value, failure)
 
     async def _write(self, units: list[Unit[Any]], short: bool) -> list[Outcome]:
         failure: Exception | None = None
         for _ in range(2):
             try:
-                outcomes = self._writer.here(partial(_try, units=units)) if short and self._writer.idle else None
+                outcomes = (
+                    self._writer.here(partial(transaction.begin_unlocked, units=units))
+                    if short and self._writer.idle
+                    else None
+                )
                 if outcomes is None:
-                    return await self._writer.run(partial(_transact, units=units))
-                await self._writer.run(_commit)
+                    return await self._writer.run(partial(transaction.transact, units=units))
+                await self._writer.run(transaction.commit)
                 return outcomes
             except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller has to hear of it
-                failure = _translate(error)
+                failure = translate(error)
             if not isinstance(failure, StoreFull) or self.room is None or not self.room.release():
                 break
             log.error("The disk is full: the ballast is given up so that what is under way can be written.")
         self._notice(failure)
         return [(None, failure)] * len(units)
 
-    def _take(self) -> list[tuple[Unit[Any], "asyncio.Future[Any]"]]:
-        group: list[tuple[Unit[Any], asyncio.Future[Any]]] = []
+    def _take(self) -> list["_Work"]:
+        group: list[_Work] = []
         for queue in (self._urgent, self._waiting):
             while queue and len(group) < _LARGEST_GROUP:
                 group.append(queue.popleft())
         return group
 
 
+class _Work(NamedTuple):
+    unit: Unit[Any]
+    future: "asyncio.Future[Any]"
+    then: Callable[[], None]
+
+    def end(self, value: object, failure: Exception | None) -> None:
+        if failure is None:
+            self.then()
+        if self.future.done():
+            return  # its caller was cancelled
+        if failure is None:
+            self.future.set_result(value)
+        else:
+            self.future.set_exception(failure)
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, synchronous: str, limit_s: float | None) -> bool:
     connection.row_factory = sqlite3.Row
-    connection.execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
+    connection.execute(f"PRAGMA busy_timeout = {LOCKED_MS}")
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -217,87 +234,5 @@ def _checkpoint(connection: sqlite3.Connection) -> bool:
 def _prepare_reader(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA query_only = ON")
-    connection.execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
+    connection.execute(f"PRAGMA busy_timeout = {LOCKED_MS}")
     connection.execute("PRAGMA cache_size = -2048")
-
-
-def _query(connection: sqlite3.Connection, query: Unit[T]) -> T:
-    cursor = connection.cursor()
-    cursor.execute("BEGIN")
-    try:
-        return query(cursor)
-    finally:
-        connection.rollback()
-        cursor.close()
-
-
-def _try(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[Outcome] | None:
-    """As ``_begin``; None where another process has locked the database."""
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        return _begin(connection, units)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            return None
-        raise
-
-
-def _transact(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[Outcome]:
-    connection.execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
-    outcomes = _begin(connection, units)
-    _commit(connection)
-    return outcomes
-
-
-def _begin(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[Outcome]:
-    """All units in one transaction, which is open then."""
-    cursor = connection.cursor()
-    cursor.execute("BEGIN IMMEDIATE")
-    try:
-        if len(units) == 1:
-            return [(units[0](cursor), None)]  # what is undone is the whole transaction
-        return list(_each(connection, cursor, units))
-    except BaseException:
-        _undo(connection)
-        raise
-    finally:
-        cursor.close()
-
-
-def _commit(connection: sqlite3.Connection) -> None:
-    try:
-        connection.execute("COMMIT")
-    except BaseException:
-        _undo(connection)
-        raise
-
-
-def _undo(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:  # SQLite may have undone it by itself
-        connection.rollback()
-
-
-def _each(connection: sqlite3.Connection, cursor: sqlite3.Cursor, units: list[Unit[Any]]) -> Iterator[Outcome]:
-    """Each unit in a savepoint of its own: one that fails undoes only itself."""
-    for unit in units:
-        cursor.execute("SAVEPOINT unit")
-        outcome: Outcome
-        try:
-            outcome = (unit(cursor), None)
-        except Exception as error:
-            if not connection.in_transaction or isinstance(_translate(error), StoreFull | StoreCorrupt):
-                raise  # SQLite has undone the whole group, or would not get further with it
-            cursor.execute("ROLLBACK TO unit")
-            outcome = (None, _translate(error))
-        cursor.execute("RELEASE unit")
-        yield outcome
-
-
-def _translate(error: Exception) -> Exception:
-    if integrity.is_damage(error):
-        return StoreCorrupt(f"The database is damaged: {error}.")
-    if isinstance(error, sqlite3.OperationalError):
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-            return StoreFull("The disk is full.")
-        return StoreBroken(f"The database does not take writes: {error}.")
-    return error

@@ -5,7 +5,7 @@ Both are written in the transaction of the change that they speak of: what is no
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pydantic_core
@@ -19,15 +19,24 @@ def to_json(value: Mapping[str, object]) -> str:
 
 
 @dataclass(slots=True)
-class Stamp:
-    """When a unit of work happens, and a fresh id from which its announcements take theirs.
+class News:
+    """What follows from a unit of work once it is on disk.
 
-    ``free`` is called where a message may go that waited for another one, or now waits for a time.
+    ``told``: the outbox has something for a webhook. ``freed``: a message may go that waited for another one, or now
+    waits for a time.
     """
+
+    told: bool = False
+    freed: bool = False
+
+
+@dataclass(slots=True)
+class Stamp:
+    """When a unit of work happens, and a fresh id from which its announcements take theirs."""
 
     now_ms: int
     id: str
-    free: Callable[[], None] = field(default=lambda: None)
+    news: News = field(default_factory=News)
     _count: int = field(default=0)
 
     def next_id(self) -> str:
@@ -66,6 +75,7 @@ def announce_messages(cur: sqlite3.Cursor, stamp: Stamp, type_: str, seqs: Seque
     )
     for target_id in _targets(cur, type_):
         deliveries.add(cur, target_id, enumerate(seqs, first), stamp.now_ms)
+        stamp.news.told = True
 
 
 def announce_message(cur: sqlite3.Cursor, stamp: Stamp, message_seq: int, type_: str) -> None:
@@ -88,6 +98,7 @@ def _insert(cur: sqlite3.Cursor, stamp: Stamp, type_: str, data: Mapping[str, ob
     assert event_seq is not None
     for target_id in _targets(cur, type_):
         deliveries.add(cur, target_id, [(event_seq, message_seq)], stamp.now_ms)
+        stamp.news.told = True
 
 
 def _targets(cur: sqlite3.Cursor, type_: str) -> list[str]:

@@ -76,7 +76,7 @@ def settle(
     names = ", ".join(f"{name} = ?" for name in columns)
     cur.execute(f"UPDATE messages SET {names} WHERE seq = ?", [*columns.values(), message_seq])
     if due_ms is not None:
-        stamp.free()  # a time was set that may be nearer than any other
+        stamp.news.freed = True  # a time was set that may be nearer than any other
     if status != row["status"]:
         events.note(cur, stamp, message_seq, status, **detail)
         if status != "scheduled":
@@ -104,7 +104,7 @@ def release_next(cur: sqlite3.Cursor, stamp: Stamp, peer: str, rank: int) -> Non
         (peer, rank),
     )
     if cur.rowcount:
-        stamp.free()
+        stamp.news.freed = True
 
 
 def set_error(cur: sqlite3.Cursor, message_seq: int, error: dict[str, object]) -> None:

@@ -10,15 +10,14 @@ Nothing is written when a sender takes a message: the lease is in memory, and th
 
 import sqlite3
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from modemgw.store import events
 from modemgw.store.events import Stamp
 from modemgw.store.outbox import settle
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What waiting messages have in common.
 
     ``prefix``: of their routing rule. ``sim_id``: the SIM that their recipients know. ``avoid_id``: the SIM that has
@@ -33,8 +32,7 @@ class Line:
     avoid_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The first message of a line. ``bound``: it already belongs to the SIM that asks; ``begun``: it sent a part."""
 
     seq: int
@@ -45,8 +43,7 @@ class Head:
     line: Line
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """The next segment of a message, with all that its SUBMIT needs."""
 
     message_seq: int

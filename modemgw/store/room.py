@@ -49,7 +49,7 @@ class Room:
 
     def spent(self) -> bool:
         """True while no more is left than the ballast was: that is for outcomes alone, and nothing is sent."""
-        return not self._file.exists() and self._free(self._directory) <= self._ballast
+        return self._free(self._directory) <= self._ballast and not self._file.exists()
 
     def require(self) -> None:
         """Raises StoreFull while nothing new may be begun."""

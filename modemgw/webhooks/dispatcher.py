@@ -134,6 +134,8 @@ class Dispatcher:
             error = str(failure)
         crash_point("after_webhook")
         await self._note(self._outcome(target, delivery, status, error))
+        if status == _GONE:
+            self.wake()  # the others may want to know
         return status != _GONE
 
     def _outcome(

@@ -13,7 +13,8 @@ from modemgw.store.database import Database
 from modemgw.store.errors import StoreBroken
 
 
-async def test_a_lock_of_somebody_else_is_waited_for_and_readers_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("urgent", [False, True])
+async def test_a_lock_of_somebody_else_is_waited_for_and_readers_go_on(tmp_path: Path, urgent: bool) -> None:
     path = tmp_path / "m.db"
     db = await Database.open(path)
     held = threading.Event()
@@ -31,8 +32,11 @@ async def test_a_lock_of_somebody_else_is_waited_for_and_readers_go_on(tmp_path:
     holder.start()
     try:
         assert await asyncio.to_thread(held.wait, 10)
-        write = asyncio.ensure_future(db.write(lambda cur: cur.execute("INSERT INTO modems (name) VALUES ('m')")))
         began = time.monotonic()
+        write = asyncio.ensure_future(
+            db.write(lambda cur: cur.execute("INSERT INTO modems (name) VALUES ('m')"), urgent=urgent)
+        )
+        await asyncio.sleep(0.1)  # it is tried meanwhile, and the loop goes on all the same
         assert await db.read(lambda cur: cur.execute("SELECT count(*) FROM modems").fetchone()[0]) == 0
         assert time.monotonic() - began < 2
         assert not write.done()

@@ -13,6 +13,7 @@ async def test_a_report_that_comes_while_the_port_only_listens_survives_the_next
         await world.registered("a")
         message = await world.send("+4915112345678", class_="bulk")
         await world.until_status(message, "sending")
+        await asyncio.sleep(1)  # the modem has it, and has not answered
         await world.crash()
         await asyncio.sleep(4)  # the answer comes, and nobody hears it
         assert world.copies("+4915112345678") == 1

@@ -1,16 +1,23 @@
 """What ``write`` returned is on disk; a unit that fails undoes only itself; a cancelled caller loses nothing."""
 
 import asyncio
+import contextlib
 import re
 import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
 from modemgw.domain.states import ATTEMPT_STATES, MESSAGE_STATUSES, SEGMENT_STATES
 from modemgw.store import migrate
+from modemgw.store.connection import Connection, ThreadConnection
 from modemgw.store.database import Database
 from modemgw.store.errors import StoreBroken
+
+T = TypeVar("T")
 
 
 async def _table(db: Database) -> None:
@@ -65,6 +72,142 @@ async def test_many_callers_share_commits_and_urgent_units_go_first(db: Database
     await asyncio.gather(first, *rest, urgent)
     assert order.index(1000) <= 1
     assert [x for x in order if x != 1000] == list(range(200))
+
+
+async def test_news_is_told_once_it_is_on_disk_and_of_nothing_that_failed(db: Database, tmp_path: Path) -> None:
+    await _table(db)
+    seen: list[list[int]] = []
+
+    def look() -> None:
+        with contextlib.closing(sqlite3.connect(tmp_path / "test.db")) as other:
+            seen.append([row[0] for row in other.execute("SELECT x FROM t ORDER BY x")])
+
+    await db.write(_insert(1), then=look)
+    assert seen == [[1]]
+    with pytest.raises(sqlite3.IntegrityError):
+        await db.write(_insert(1), then=look)
+    assert seen == [[1]]
+    gone = asyncio.ensure_future(db.write(_insert(2), urgent=True, then=look))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await db.write(lambda cur: None)
+    assert seen == [[1], [1, 2]], "also where the caller no longer waits"
+
+
+class CountingConnection(ThreadConnection):
+    """Notes what runs in its thread."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(lambda: sqlite3.connect(path, isolation_level=None, check_same_thread=False), 64)
+        self.ran: list[str] = []
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        self.ran.append(getattr(function, "func", function).__name__)
+        return await super().run(function)
+
+
+@pytest.fixture
+async def counted(tmp_path: Path) -> AsyncIterator[tuple[Database, list[CountingConnection]]]:
+    connections: list[CountingConnection] = []
+
+    async def connect(path: Path) -> Connection:
+        connection = CountingConnection(path)
+        await connection
+        connections.append(connection)
+        return connection
+
+    db = await Database.open(tmp_path / "counted.db", connect=connect)
+    await _table(db)
+    for each in connections:
+        each.ran.clear()
+    yield db, connections
+    await db.close()
+
+
+Counted = tuple[Database, list[CountingConnection]]
+
+
+async def test_what_is_written_in_one_turn_of_the_loop_costs_one_commit(counted: Counted) -> None:
+    db, (writer, _) = counted
+
+    async def a_moment_later(x: int) -> None:
+        await asyncio.sleep(0)
+        await db.write(_insert(x), urgent=True)
+
+    await asyncio.gather(db.write(_insert(0), urgent=True), *(a_moment_later(x) for x in range(1, 8)))
+    assert writer.ran == ["commit"]
+    assert await _rows(db) == list(range(8))
+
+
+async def test_only_what_is_short_runs_in_the_thread_of_the_loop(counted: Counted) -> None:
+    db, (writer, reader) = counted
+
+    def where(_: sqlite3.Cursor) -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+    assert await db.write(where, urgent=True)
+    assert writer.ran == ["commit"], "but never the commit, which waits for the disk"
+    assert not await db.write(where)
+    assert await asyncio.gather(db.write(where, urgent=True), db.write(where)) == [False, False]
+    assert await db.read(where, short=True)
+    assert reader.ran == []
+    assert not await db.read(where)
+
+
+async def test_a_short_read_does_not_hold_up_the_loop_for_a_long_one(db: Database) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def long(_: sqlite3.Cursor) -> bool:
+        began.set()
+        return go_on.wait(10)
+
+    first = asyncio.ensure_future(db.read(long))
+    assert await asyncio.to_thread(began.wait, 10)
+    cancelled = asyncio.ensure_future(db.read(lambda _: None))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    second = asyncio.ensure_future(db.read(lambda _: 2, short=True))
+    await asyncio.sleep(0.01)
+    assert not second.done(), "they share a connection"
+    go_on.set()
+    assert await first
+    assert await second == 2
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+
+
+async def test_a_commit_that_fails_leaves_nothing_half_done(tmp_path: Path) -> None:
+    """What ran in the loop's thread is undone with the rest, and the next transaction can begin."""
+    refuse = [False]
+
+    class Refusing(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if refuse[0] and sql == "COMMIT":
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(sql, *parameters)
+
+    async def connect(path: Path) -> Connection:
+        connection = ThreadConnection(
+            lambda: sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Refusing), 64
+        )
+        await connection
+        return connection
+
+    db = await Database.open(tmp_path / "a.db", connect=connect)
+    await _table(db)
+    for urgent in (True, False):
+        refuse[0] = True
+        told: list[int] = []
+        with pytest.raises(StoreBroken, match="disk I/O error"):
+            await db.write(_insert(1), urgent=urgent, then=lambda told=told: told.append(1))
+        assert not told
+        refuse[0] = False
+        assert await _rows(db) == []
+    await db.write(_insert(2), urgent=True)
+    assert await _rows(db) == [2]
+    await db.close()
 
 
 async def test_what_was_written_is_there_after_close_and_open(tmp_path: Path) -> None:

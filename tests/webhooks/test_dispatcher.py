@@ -156,6 +156,16 @@ def test_gone_ends_the_target_is_announced_to_the_others_and_registering_brings_
     play(scenario, target(A), target(B))
 
 
+def test_that_a_target_is_gone_is_told_at_once_whatever_else_happens(play) -> None:
+    async def scenario(box: Box) -> None:
+        box.sink.answers[A] = [410]
+        await box.announce("message.sent")
+        await asyncio.sleep(120)
+
+    sink = play(scenario, target(A), target(B, ("webhook.disabled",)))
+    assert sink.times(B) == [0]
+
+
 def test_a_target_gets_what_it_asked_for(play) -> None:
     async def scenario(box: Box) -> None:
         for kind in ("message.sent", "message.received", "modem.state", "sim.limit"):
