@@ -65,7 +65,7 @@ class Store:
         clock = self._context.clock
         began = clock.monotonic()
         for _ in range(_EACH):
-            choice = await self._context.db.read(self._pool.chooser(specimen.SIM_ID, None))
+            choice = await self._pool.choose(specimen.SIM_ID, None)
             assert choice.outgoing is not None, "there is always one that waits"
             self._pool.leased.discard(choice.outgoing.message_seq)
         self.choosing.append((clock.monotonic() - began) / _EACH)

@@ -116,7 +116,7 @@ class Gateway:
     async def message(self, message_id: str) -> views.Json:
         """One message with its timeline. Raises NotFound."""
         body, line = await _stored(self.db.read(
-            lambda cur: (views.message(cur, message_id, full=True), queue.line_of(cur, message_id))
+            lambda cur: (views.message(cur, message_id, full=True), queue.line_of(cur, message_id)), short=True
         ))  # fmt: skip
         if body is None:
             raise NotFound("message with this id")
@@ -156,7 +156,7 @@ class Gateway:
 
     async def resend(self, message_id: str, *, key_id: str) -> views.Json:
         """A new message with the same content that says which one it repeats. Raises NotFound, Conflict."""
-        order = await _stored(self.db.read(lambda cur: outbox.order_of(cur, message_id)))
+        order = await _stored(self.db.read(lambda cur: outbox.order_of(cur, message_id), short=True))
         if order is None:
             raise NotFound("outbound message with this id")
         body = await self.message(message_id)

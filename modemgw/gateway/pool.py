@@ -83,12 +83,25 @@ class Pool:
 
     # Choosing
 
-    def chooser(self, sim_id: int, going_on: Outgoing | None) -> Callable[[sqlite3.Cursor], Choice]:
-        """A query for the next segment of this SIM; what it returns is leased to it.
+    async def choose(self, sim_id: int, going_on: Outgoing | None) -> Choice:
+        """The next segment of this SIM, which is leased to it.
 
         ``going_on``: a segment of it was accepted, and that is being written down.
         """
         member = self.members[sim_id]
+        while True:
+            since_ms = self._people_since_ms(member)
+            counted = since_ms is None or (member.people is not None and member.people_since_ms == since_ms)
+            choice = await self._context.db.read(self._chooser(member, going_on), short=counted)
+            if choice.head is None or choice.outgoing is None:
+                return choice
+            seq = choice.outgoing.message_seq
+            if seq not in self.leased:  # another SIM may have looked at the same time
+                self.leased.add(seq)
+                return choice
+
+    def _chooser(self, member: Member, going_on: Outgoing | None) -> Callable[[sqlite3.Cursor], Choice]:
+        sim_id = member.state.sim_id
         self._name(member)
         minute = period.minute_of_day(self._context.clock.wall_ms(), self._context.settings.timezone)
 
@@ -96,7 +109,6 @@ class Pool:
             return self._takes(member, line, lane, minute, bound=bound)
 
         def query(cur: sqlite3.Cursor) -> Choice:
-            # Reads run one after the other: what is leased here is leased before another SIM looks.
             leased = frozenset(self.leased)
             hold = self._hold(cur, member)
             if hold.blocked is not None and not hold.urgent_only and not hold.full:
@@ -107,8 +119,6 @@ class Pool:
                 if outgoing is not None:
                     return Choice(hold, None, outgoing)
             outgoing = queue.next_segment(cur, head.seq) if head else None
-            if outgoing is not None:
-                self.leased.add(outgoing.message_seq)
             return Choice(hold, head, outgoing)
 
         return query
@@ -117,13 +127,12 @@ class Pool:
         """The SIM's limits as they are now; keeps them where the others' decisions see them."""
         context = self._context
         plan = context.settings.sims.get(member.iccid or "")
-        if plan is None or plan.recipients_per_month is None:
+        since_ms = self._people_since_ms(member)
+        if since_ms is None:
             member.people = None
-        else:
-            since_ms, _ = period.month(context.clock.wall_ms(), context.settings.timezone, plan.month_starts_on)
-            if member.people is None or member.people_since_ms != since_ms:
-                member.people = attempts.recipients_since(cur, member.state.sim_id, since_ms)
-                member.people_since_ms = since_ms
+        elif member.people is None or member.people_since_ms != since_ms:
+            member.people = attempts.recipients_since(cur, member.state.sim_id, since_ms)
+            member.people_since_ms = since_ms
         recipients = None if member.people is None else len(member.people)
         found = limits.windows(cur, context, member.state.sim_id, plan, recipients)
         hold = limits.judge(found, low=balances.is_low(cur, member.state.sim_id))
@@ -131,6 +140,14 @@ class Pool:
         state.blocked, state.urgent_only, state.full = hold.blocked, hold.urgent_only, hold.full
         state.headroom = hold.headroom
         return hold
+
+    def _people_since_ms(self, member: Member) -> int | None:
+        """When the month of the SIM's plan began, where the plan counts its recipients."""
+        context = self._context
+        plan = context.settings.sims.get(member.iccid or "")
+        if plan is None or plan.recipients_per_month is None:
+            return None
+        return period.month(context.clock.wall_ms(), context.settings.timezone, plan.month_starts_on)[0]
 
     def _takes(self, member: Member, line: Line, lane: int, minute: int, *, bound: bool) -> May | None:
         state = member.state

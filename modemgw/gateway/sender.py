@@ -96,7 +96,7 @@ class Sender:
             await self._show(self._rest.hold())
             await self._rest.until_woken(self._rest.pause_s())
             return True
-        choice = await self._context.db.read(self._pool.chooser(self._sim_id, self._going_on), short=True)
+        choice = await self._pool.choose(self._sim_id, self._going_on)
         outgoing = choice.outgoing
         try:
             await self._show(choice.hold)

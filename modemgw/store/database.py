@@ -1,13 +1,15 @@
 """Connections and transactions. The one place that knows how the database is opened and committed.
 
 WAL with synchronous=FULL: what ``write`` returned is on disk, also after the plug was pulled. There is one writer
-connection and one reader; a long search never delays a commit. Units of work are plain functions of a cursor.
+connection and one reader; a long search delays neither a commit nor the choice of what is sent next. Units of work are
+plain functions of a cursor.
 
 Group commit: all units that wait when the writer comes free share one ``BEGIN IMMEDIATE``, each in a savepoint of its
 own, so that a unit that fails undoes only itself. Cancelling a caller never cancels its unit.
 
-The loop never waits for the disk: every commit is made in the writer's thread, and so is all that takes long. What a
-sender needs for each segment takes a quarter of a millisecond and runs in the loop's own thread up to the commit.
+The loop never waits until something is written: every commit is made in the writer's thread, and so is all that takes
+long. What a sender needs for each segment takes a quarter of a millisecond, nearly always of pages that are in memory,
+and runs in the loop's own thread up to the commit.
 
 A full disk: the whole group is undone, the ballast is given up, and the group is written once more; only when that
 fails too do the callers hear of it, and try again later. A database that another process has locked is waited for.
@@ -94,29 +96,31 @@ class Database:
         return cls(writer, reader, checked=checked)
 
     async def write(
-        self, unit: Unit[T], *, urgent: bool = False, then: Callable[[], None] = lambda: None
-    ) -> T:  # fmt: skip
+        self, unit: Unit[T], *, urgent: bool = False, short: bool = False, then: Callable[[], None] = lambda: None
+    ) -> T:
         """Runs ``unit`` in a durable transaction and returns what it returned.
 
         Raises what the unit raised (it changed nothing then), StoreFull when the disk is full. ``urgent`` units (the
-        records of a send under way) go ahead of others; they are short. ``then`` is called when it is on disk, whether
-        or not the caller still waits.
+        records of a send under way) go ahead of others. A ``short`` one needs a few rows that are in memory, and may
+        run in the loop's own thread. ``then`` is called when it is on disk, whether or not the caller still waits.
         """
         if self._closing:
             raise StoreBroken("The store is closed.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        (self._urgent if urgent else self._waiting).append(_Work(unit, future, then))
+        (self._urgent if urgent else self._waiting).append(_Work(unit, future, short, then))
         self._wake.set()
         return await future  # a caller that is cancelled gives up its future, not its unit
 
     async def read(self, query: Unit[T], *, short: bool = False) -> T:
         """Runs a read-only ``query`` against what is committed, in a transaction of its own.
 
-        A ``short`` one finds what it reads in memory, and may run in the loop's own thread.
+        A ``short`` one needs a few rows that are in memory, and may run in the loop's own thread. It never waits for
+        one that is not, and may run beside it.
         """
         function = partial(transaction.read, query=query)
+        connection = self._writer if short and not self._reader.idle else self._reader
         try:
-            return self._reader.here(function) if short and self._reader.idle else await self._reader.run(function)
+            return connection.here(function) if short and connection.idle else await connection.run(function)
         except sqlite3.DatabaseError as error:
             failure = translate(error)
             self._notice(failure)
@@ -161,13 +165,12 @@ class Database:
                 self._wake.clear()
                 await self._wake.wait()
             await asyncio.sleep(0)  # what else this turn of the loop writes joins the group
-            short = not self._waiting
             group = self._take()
-            outcomes = await self._write([work.unit for work in group], short)
+            outcomes = await self._write([work.unit for work in group], short=all(work.short for work in group))
             for work, (value, failure) in zip(group, outcomes, strict=True):
                 work.end(value, failure)
 
-    async def _write(self, units: list[Unit[Any]], short: bool) -> list[Outcome]:
+    async def _write(self, units: list[Unit[Any]], *, short: bool) -> list[Outcome]:
         failure: Exception | None = None
         for _ in range(2):
             try:
@@ -199,6 +202,7 @@ class Database:
 class _Work(NamedTuple):
     unit: Unit[Any]
     future: "asyncio.Future[Any]"
+    short: bool
     then: Callable[[], None]
 
     def end(self, value: object, failure: Exception | None) -> None:

@@ -13,8 +13,8 @@ from modemgw.store.database import Database
 from modemgw.store.errors import StoreBroken
 
 
-@pytest.mark.parametrize("urgent", [False, True])
-async def test_a_lock_of_somebody_else_is_waited_for_and_readers_go_on(tmp_path: Path, urgent: bool) -> None:
+@pytest.mark.parametrize("short", [False, True])
+async def test_a_lock_of_somebody_else_is_waited_for_and_readers_go_on(tmp_path: Path, short: bool) -> None:
     path = tmp_path / "m.db"
     db = await Database.open(path)
     held = threading.Event()
@@ -34,7 +34,7 @@ async def test_a_lock_of_somebody_else_is_waited_for_and_readers_go_on(tmp_path:
         assert await asyncio.to_thread(held.wait, 10)
         began = time.monotonic()
         write = asyncio.ensure_future(
-            db.write(lambda cur: cur.execute("INSERT INTO modems (name) VALUES ('m')"), urgent=urgent)
+            db.write(lambda cur: cur.execute("INSERT INTO modems (name) VALUES ('m')"), short=short)
         )
         await asyncio.sleep(0.1)  # it is tried meanwhile, and the loop goes on all the same
         assert await db.read(lambda cur: cur.execute("SELECT count(*) FROM modems").fetchone()[0]) == 0

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import sqlite3
+import threading
 from pathlib import Path
 
 import aiohttp
@@ -132,6 +134,25 @@ async def test_keys_made_and_revoked_by_another_process_count_at_once(make_site,
         await other.write(lambda cur: keys.revoke(cur, "k", 2))
         assert await status() == 401
     await other.close()
+
+
+async def test_a_key_is_known_while_somebody_searches(make_site, run_site) -> None:
+    site = make_site()
+    headers = await site.auth("read")
+    searching, found = threading.Event(), threading.Event()
+
+    def search(_: sqlite3.Cursor) -> bool:
+        searching.set()
+        return found.wait(10)
+
+    async with run_site(site) as server, aiohttp.ClientSession(server.urls[0]) as http:
+        running = asyncio.ensure_future(site.db.read(search))
+        assert await asyncio.to_thread(searching.wait, 10)
+        async with asyncio.timeout(5), http.get("/v1/fails/conflict", headers=headers) as answer:
+            assert answer.status == 409
+        assert not running.done()
+        found.set()
+        assert await running
 
 
 async def test_last_use_is_noted_once_a_minute(make_site, run_site) -> None:

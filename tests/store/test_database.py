@@ -134,9 +134,9 @@ async def test_what_is_written_in_one_turn_of_the_loop_costs_one_commit(counted:
 
     async def a_moment_later(x: int) -> None:
         await asyncio.sleep(0)
-        await db.write(_insert(x), urgent=True)
+        await db.write(_insert(x), short=True)
 
-    await asyncio.gather(db.write(_insert(0), urgent=True), *(a_moment_later(x) for x in range(1, 8)))
+    await asyncio.gather(db.write(_insert(0), short=True), *(a_moment_later(x) for x in range(1, 8)))
     assert writer.ran == ["commit"]
     assert await _rows(db) == list(range(8))
 
@@ -147,35 +147,46 @@ async def test_only_what_is_short_runs_in_the_thread_of_the_loop(counted: Counte
     def where(_: sqlite3.Cursor) -> bool:
         return threading.current_thread() is threading.main_thread()
 
-    assert await db.write(where, urgent=True)
+    assert await db.write(where, short=True)
     assert writer.ran == ["commit"], "but never the commit, which waits for the disk"
-    assert not await db.write(where)
-    assert await asyncio.gather(db.write(where, urgent=True), db.write(where)) == [False, False]
+    assert not await db.write(where, urgent=True)
+    assert await asyncio.gather(db.write(where, short=True), db.write(where)) == [False, False]
     assert await db.read(where, short=True)
     assert reader.ran == []
     assert not await db.read(where)
 
 
-async def test_a_short_read_does_not_hold_up_the_loop_for_a_long_one(db: Database) -> None:
-    began, go_on = threading.Event(), threading.Event()
+@pytest.mark.parametrize("writing", [False, True])
+async def test_a_short_read_waits_for_no_search(db: Database, writing: bool) -> None:
+    searching, written, go_on = threading.Event(), threading.Event(), threading.Event()
 
-    def long(_: sqlite3.Cursor) -> bool:
-        began.set()
-        return go_on.wait(10)
+    def long(began: threading.Event) -> Callable[[sqlite3.Cursor], bool]:
+        def unit(_: sqlite3.Cursor) -> bool:
+            began.set()
+            return go_on.wait(10)
 
-    first = asyncio.ensure_future(db.read(long))
-    assert await asyncio.to_thread(began.wait, 10)
-    cancelled = asyncio.ensure_future(db.read(lambda _: None))
+        return unit
+
+    search = asyncio.ensure_future(db.read(long(searching)))
+    assert await asyncio.to_thread(searching.wait, 10)
+    gone = asyncio.ensure_future(db.read(lambda _: None))  # it waits for its turn, and then its caller is gone
     await asyncio.sleep(0)
-    cancelled.cancel()
-    second = asyncio.ensure_future(db.read(lambda _: 2, short=True))
+    gone.cancel()
+    if not writing:
+        assert await db.read(lambda _: 2, short=True) == 2
+        assert not search.done()
+        assert await db.write(lambda _: 3, short=True) == 3
+        go_on.set()
+        assert await search
+        assert await db.read(lambda _: threading.current_thread() is threading.main_thread(), short=True)
+        return
+    write = asyncio.ensure_future(db.write(long(written)))
+    assert await asyncio.to_thread(written.wait, 10)
+    read = asyncio.ensure_future(db.read(lambda _: 2, short=True))
     await asyncio.sleep(0.01)
-    assert not second.done(), "they share a connection"
+    assert not read.done(), "nothing is free, and the loop goes on"
     go_on.set()
-    assert await first
-    assert await second == 2
-    with pytest.raises(asyncio.CancelledError):
-        await cancelled
+    assert await asyncio.gather(search, write, read) == [True, True, 2]
 
 
 async def test_a_commit_that_fails_leaves_nothing_half_done(tmp_path: Path) -> None:
@@ -197,15 +208,15 @@ async def test_a_commit_that_fails_leaves_nothing_half_done(tmp_path: Path) -> N
 
     db = await Database.open(tmp_path / "a.db", connect=connect)
     await _table(db)
-    for urgent in (True, False):
+    for short in (True, False):
         refuse[0] = True
         told: list[int] = []
         with pytest.raises(StoreBroken, match="disk I/O error"):
-            await db.write(_insert(1), urgent=urgent, then=lambda told=told: told.append(1))
+            await db.write(_insert(1), short=short, then=lambda told=told: told.append(1))
         assert not told
         refuse[0] = False
         assert await _rows(db) == []
-    await db.write(_insert(2), urgent=True)
+    await db.write(_insert(2), short=True)
     assert await _rows(db) == [2]
     await db.close()
 
