@@ -34,6 +34,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 64
+# Of senders alone: the first goes on while the next are written, so that SIMs that finished at once do not again.
+_SENDERS_GROUP = 4
 _CHECK_S = 1.0  # of the five seconds in which a big database must be sending again
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -193,8 +195,9 @@ class Database:
 
     def _take(self) -> list["_Work"]:
         group: list[_Work] = []
+        largest = _LARGEST_GROUP if self._waiting else _SENDERS_GROUP
         for queue in (self._urgent, self._waiting):
-            while queue and len(group) < _LARGEST_GROUP:
+            while queue and len(group) < largest:
                 group.append(queue.popleft())
         return group
 

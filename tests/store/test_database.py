@@ -134,11 +134,24 @@ async def test_what_is_written_in_one_turn_of_the_loop_costs_one_commit(counted:
 
     async def a_moment_later(x: int) -> None:
         await asyncio.sleep(0)
-        await db.write(_insert(x), short=True)
+        await db.write(_insert(x), urgent=True, short=True)
 
-    await asyncio.gather(db.write(_insert(0), short=True), *(a_moment_later(x) for x in range(1, 8)))
+    await asyncio.gather(db.write(_insert(0), urgent=True, short=True), *(a_moment_later(x) for x in range(1, 4)))
     assert writer.ran == ["commit"]
-    assert await _rows(db) == list(range(8))
+    assert await _rows(db) == list(range(4))
+
+
+async def test_many_senders_do_not_wait_for_the_last_of_them(counted: Counted) -> None:
+    db, (writer, _) = counted
+    done: list[int] = []
+
+    async def write(x: int) -> None:
+        await db.write(_insert(x), urgent=True, short=True)
+        done.append(len(writer.ran))
+
+    await asyncio.gather(*(write(x) for x in range(8)))
+    assert done[0] == 1, "the first goes on after the first commit"
+    assert writer.ran == ["commit", "commit"]
 
 
 async def test_only_what_is_short_runs_in_the_thread_of_the_loop(counted: Counted) -> None:
