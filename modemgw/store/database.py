@@ -234,6 +234,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, synchronous: str, limit
 
 
 def _checkpoint(connection: sqlite3.Connection) -> bool:
+    connection.execute("PRAGMA busy_timeout = 0")  # commits must not wait with it for the end of a search
     busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     return busy == 0
 

@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import re
 import sqlite3
-import threading
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -16,8 +14,6 @@ from modemgw.store import migrate
 from modemgw.store.connection import Connection, ThreadConnection
 from modemgw.store.database import Database
 from modemgw.store.errors import StoreBroken
-
-T = TypeVar("T")
 
 
 async def _table(db: Database) -> None:
@@ -94,112 +90,6 @@ async def test_news_is_told_once_it_is_on_disk_and_of_nothing_that_failed(db: Da
         await gone
     await db.write(lambda cur: None)
     assert seen == [[1], [1, 2]], "also where the caller no longer waits"
-
-
-class CountingConnection(ThreadConnection):
-    """Notes what runs in its thread."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(lambda: sqlite3.connect(path, isolation_level=None, check_same_thread=False), 64)
-        self.ran: list[str] = []
-
-    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        self.ran.append(getattr(function, "func", function).__name__)
-        return await super().run(function)
-
-
-@pytest.fixture
-async def counted(tmp_path: Path) -> AsyncIterator[tuple[Database, list[CountingConnection]]]:
-    connections: list[CountingConnection] = []
-
-    async def connect(path: Path) -> Connection:
-        connection = CountingConnection(path)
-        await connection
-        connections.append(connection)
-        return connection
-
-    db = await Database.open(tmp_path / "counted.db", connect=connect)
-    await _table(db)
-    for each in connections:
-        each.ran.clear()
-    yield db, connections
-    await db.close()
-
-
-Counted = tuple[Database, list[CountingConnection]]
-
-
-async def test_what_is_written_in_one_turn_of_the_loop_costs_one_commit(counted: Counted) -> None:
-    db, (writer, _) = counted
-
-    async def a_moment_later(x: int) -> None:
-        await asyncio.sleep(0)
-        await db.write(_insert(x), urgent=True, short=True)
-
-    await asyncio.gather(db.write(_insert(0), urgent=True, short=True), *(a_moment_later(x) for x in range(1, 4)))
-    assert writer.ran == ["commit"]
-    assert await _rows(db) == list(range(4))
-
-
-async def test_many_senders_do_not_wait_for_the_last_of_them(counted: Counted) -> None:
-    db, (writer, _) = counted
-    done: list[int] = []
-
-    async def write(x: int) -> None:
-        await db.write(_insert(x), urgent=True, short=True)
-        done.append(len(writer.ran))
-
-    await asyncio.gather(*(write(x) for x in range(8)))
-    assert done[0] == 1, "the first goes on after the first commit"
-    assert writer.ran == ["commit", "commit"]
-
-
-async def test_only_what_is_short_runs_in_the_thread_of_the_loop(counted: Counted) -> None:
-    db, (writer, reader) = counted
-
-    def where(_: sqlite3.Cursor) -> bool:
-        return threading.current_thread() is threading.main_thread()
-
-    assert await db.write(where, short=True)
-    assert writer.ran == ["commit"], "but never the commit, which waits for the disk"
-    assert not await db.write(where, urgent=True)
-    assert await asyncio.gather(db.write(where, short=True), db.write(where)) == [False, False]
-    assert await db.read(where, short=True)
-    assert reader.ran == []
-    assert not await db.read(where)
-
-
-@pytest.mark.parametrize("writing", [False, True])
-async def test_a_short_read_waits_for_no_search(db: Database, writing: bool) -> None:
-    searching, written, go_on = threading.Event(), threading.Event(), threading.Event()
-
-    def long(began: threading.Event) -> Callable[[sqlite3.Cursor], bool]:
-        def unit(_: sqlite3.Cursor) -> bool:
-            began.set()
-            return go_on.wait(10)
-
-        return unit
-
-    search = asyncio.ensure_future(db.read(long(searching)))
-    assert await asyncio.to_thread(searching.wait, 10)
-    gone = asyncio.ensure_future(db.read(lambda _: None))  # it waits for its turn, and then its caller is gone
-    await asyncio.sleep(0)
-    gone.cancel()
-    if not writing:
-        assert await db.read(lambda _: 2, short=True) == 2
-        assert not search.done()
-        assert await db.write(lambda _: 3, short=True) == 3
-        go_on.set()
-        assert await search
-        assert await db.read(lambda _: threading.current_thread() is threading.main_thread(), short=True)
-        return
-    write = asyncio.ensure_future(db.write(long(written)))
-    assert await asyncio.to_thread(written.wait, 10)
-    read = asyncio.ensure_future(db.read(lambda _: 2, short=True))
-    await asyncio.sleep(0.01)
-    assert not read.done(), "nothing is free, and the loop goes on"
-    go_on.set()
-    assert await asyncio.gather(search, write, read) == [True, True, 2]
 
 
 async def test_a_commit_that_fails_leaves_nothing_half_done(tmp_path: Path) -> None:
