@@ -94,10 +94,10 @@ class Context:
         """Now, with a fresh id for what is announced; for use in a unit."""
         return Stamp(self.clock.wall_ms(), self.ids.new(), self._news)
 
-    async def commit(self, unit: Unit[T], *, urgent: bool = False) -> T:
+    async def commit(self, unit: Unit[T], *, urgent: bool = False, short: bool = False) -> T:
         """Runs a unit in a durable transaction; who waits for news of it is told then, also if the caller is gone.
 
-        ``urgent``: the record of a send under way, a few rows, which goes ahead of everything else.
+        ``urgent`` and ``short`` as for the store: the records of a send under way.
         """
         news = News()
 
@@ -106,7 +106,7 @@ class Context:
             return unit(cur)
 
         await self.clock_steps.follow()
-        return await self.db.write(run, urgent=urgent, short=urgent, then=partial(self._tell, news))
+        return await self.db.write(run, urgent=urgent, short=short, then=partial(self._tell, news))
 
     def _tell(self, news: News) -> None:
         self.bus.publish()

@@ -113,10 +113,10 @@ class Gateway:
         """What sending this would take. Raises Rejected."""
         return accept.preview(self.context, order)
 
-    async def message(self, message_id: str) -> views.Json:
-        """One message with its timeline. Raises NotFound."""
+    async def message(self, message_id: str, *, short: bool = True) -> views.Json:
+        """One message with its timeline. Raises NotFound. ``short`` as for the store: False where many ask at once."""
         body, line = await _stored(self.db.read(
-            lambda cur: (views.message(cur, message_id, full=True), queue.line_of(cur, message_id)), short=True
+            lambda cur: (views.message(cur, message_id, full=True), queue.line_of(cur, message_id)), short=short
         ))  # fmt: skip
         if body is None:
             raise NotFound("message with this id")
@@ -131,7 +131,7 @@ class Gateway:
                 while True:
                     news = asyncio.ensure_future(self.context.bus.next())
                     try:
-                        body = await self.message(message_id)
+                        body = await self.message(message_id, short=False)
                         if body["direction"] == "inbound" or body["status"] in FINAL_STATUSES:
                             return body
                         await news

@@ -20,10 +20,16 @@ from modemgw.modem.facts import SimCard
 from modemgw.store import attempts, balances, events, queue
 from modemgw.store.queue import Head, Line, May, Outgoing
 
+# All SIMs may look in one turn of the loop: one that had to step over more lines looks in the store's thread.
+_FEW_LINES = 20
+
 
 @dataclass(slots=True)
 class Member:
-    """A SIM that can send. ``people``: the numbers that it wrote to since ``people_since_ms``, where they count."""
+    """A SIM that can send. ``people``: the numbers that it wrote to since ``people_since_ms``, where they count.
+
+    ``lines``: how many lines of the queue its last look went through.
+    """
 
     state: SimState
     iccid: str | None
@@ -31,6 +37,7 @@ class Member:
     breaker: Breaker = field(default_factory=Breaker)
     people: set[str] | None = None
     people_since_ms: int = 0
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,8 @@ class Pool:
         while True:
             since_ms = self._people_since_ms(member)
             counted = since_ms is None or (member.people is not None and member.people_since_ms == since_ms)
-            choice = await self._context.db.read(self._chooser(member, going_on), short=counted)
+            short = counted and member.lines <= _FEW_LINES
+            choice = await self._context.db.read(self._chooser(member, going_on), short=short)
             if choice.head is None or choice.outgoing is None:
                 return choice
             seq = choice.outgoing.message_seq
@@ -106,9 +114,11 @@ class Pool:
         minute = period.minute_of_day(self._context.clock.wall_ms(), self._context.settings.timezone)
 
         def takes(line: Line, lane: int, bound: bool) -> May | None:
+            member.lines += 1
             return self._takes(member, line, lane, minute, bound=bound)
 
         def query(cur: sqlite3.Cursor) -> Choice:
+            member.lines = 0
             leased = frozenset(self.leased)
             hold = self._hold(cur, member)
             if hold.blocked is not None and not hold.urgent_only and not hold.full:

@@ -25,8 +25,7 @@ class Rest:
         self._jitter = 0.0
 
     async def until_woken(self, seconds: float = _LOOK_AGAIN_S) -> None:
-        """Until there may be work, or ``seconds`` have passed."""
-        self.wake.clear()
+        """Until there may be work, or ``seconds`` have passed. Clear ``wake`` before the look that this follows."""
         try:
             async with asyncio.timeout(min(seconds, _LOOK_AGAIN_S)):
                 await self.wake.wait()

@@ -186,7 +186,7 @@ class Sender:
             attempts.intend(cur, context.stamp(), intent, expire=context.clock.trusted())
             limits.debit(cur, context, self._sim_id, outgoing.lane, outgoing.peer, people)
 
-        await context.commit(unit, urgent=True)
+        await context.commit(unit, urgent=True, short=True)
         if people is not None:
             people.add(outgoing.peer)
 
@@ -196,7 +196,7 @@ class Sender:
         await self._booked()
         self._booked_seq = outgoing.message_seq
         self._booking = asyncio.create_task(
-            self._write_down(lambda cur: reports.accepted(cur, context, token, mr, "answer")),
+            self._write_down(lambda cur: reports.accepted(cur, context, token, mr, "answer"), short=True),
             name=f"outcome-{self._modem.name}",
         )
         self._going_on = outgoing if outgoing.seq < outgoing.parts else None
@@ -283,12 +283,12 @@ class Sender:
         await self._booked()
         await self._write_down(unit)
 
-    async def _write_down(self, unit: "reports.AnyUnit") -> None:
+    async def _write_down(self, unit: "reports.AnyUnit", *, short: bool = False) -> None:
         """C3 must not be lost while we live: it is tried until the store takes it, and this SIM waits meanwhile."""
         crash_point("before_c3")
         while True:
             try:
-                await self._context.commit(unit, urgent=True)
+                await self._context.commit(unit, urgent=True, short=short)
             except StaleState:
                 raise
             except StoreError as problem:

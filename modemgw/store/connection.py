@@ -60,6 +60,10 @@ class ThreadConnection(aiosqlite.Connection):
         finally:
             self._done += 1
 
+    async def close(self) -> None:
+        self._given += 1  # never idle again: to use a connection while its thread closes it ends the process
+        await super().close()
+
     def stop(self) -> "asyncio.Future[None] | None":
         self.stopped = super().stop()
         return self.stopped

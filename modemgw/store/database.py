@@ -34,8 +34,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 64
-# Of senders alone: the first goes on while the next are written, so that SIMs that finished at once do not again.
+# Of senders alone, while commits are quick: the first goes on while the next are written, so that SIMs that finished at
+# once do not again. On a slow disk as many as wait: each has two seconds from the modem's prompt.
 _SENDERS_GROUP = 4
+_QUICK_S = 0.02
 _CHECK_S = 1.0  # of the five seconds in which a big database must be sending again
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -57,6 +59,7 @@ class Database:
         self._reader = reader
         self._urgent: deque[_Work] = deque()
         self._waiting: deque[_Work] = deque()
+        self._quick = True  # the last commit was
         self._wake = asyncio.Event()
         self._closing = False
         self._damage: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -183,7 +186,8 @@ class Database:
                 )
                 if outcomes is None:
                     return await self._writer.run(partial(transaction.transact, units=units))
-                await self._writer.run(transaction.commit)
+                now = asyncio.get_running_loop().time
+                self._quick = await self._writer.run(partial(transaction.commit, now=now)) < _QUICK_S
                 return outcomes
             except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller has to hear of it
                 failure = translate(error)
@@ -195,7 +199,7 @@ class Database:
 
     def _take(self) -> list["_Work"]:
         group: list[_Work] = []
-        largest = _LARGEST_GROUP if self._waiting else _SENDERS_GROUP
+        largest = _SENDERS_GROUP if self._quick and not self._waiting else _LARGEST_GROUP
         for queue in (self._urgent, self._waiting):
             while queue and len(group) < largest:
                 group.append(queue.popleft())
@@ -209,14 +213,16 @@ class _Work(NamedTuple):
     then: Callable[[], None]
 
     def end(self, value: object, failure: Exception | None) -> None:
+        if not self.future.done():  # else its caller was cancelled
+            if failure is None:
+                self.future.set_result(value)
+            else:
+                self.future.set_exception(failure)
         if failure is None:
-            self.then()
-        if self.future.done():
-            return  # its caller was cancelled
-        if failure is None:
-            self.future.set_result(value)
-        else:
-            self.future.set_exception(failure)
+            try:
+                self.then()  # before the caller goes on, which is in a later turn of the loop
+            except Exception:
+                log.exception("what was written could not be told")  # and everything else is written all the same
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, synchronous: str, limit_s: float | None) -> bool:

@@ -59,13 +59,15 @@ def begin(connection: sqlite3.Connection, units: list[Unit[Any]]) -> list[Outcom
         cursor.close()
 
 
-def commit(connection: sqlite3.Connection) -> None:
-    """What ``begin`` began is on disk, or undone when this raises."""
+def commit(connection: sqlite3.Connection, now: Callable[[], float] = lambda: 0.0) -> float:
+    """What ``begin`` began is on disk, or undone when this raises. Returns the seconds of ``now`` that it took."""
+    began = now()
     try:
         connection.execute("COMMIT")
     except BaseException:
         _undo(connection)
         raise
+    return now() - began
 
 
 def _undo(connection: sqlite3.Connection) -> None:

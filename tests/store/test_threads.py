@@ -2,13 +2,17 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from modemgw.store import transaction
 from modemgw.store.connection import Connection, ThreadConnection
 from modemgw.store.database import Database
 
@@ -33,10 +37,17 @@ class CountingConnection(ThreadConnection):
     def __init__(self, path: Path) -> None:
         super().__init__(lambda: sqlite3.connect(path, isolation_level=None, check_same_thread=False), 64)
         self.ran: list[str] = []
+        self.slow_s = 0.0  # how much longer a commit takes
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         self.ran.append(getattr(function, "func", function).__name__)
         return await super().run(function)
+
+    def _run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        if self.slow_s and isinstance(function, partial) and function.func is transaction.commit:
+            now, late = function.keywords["now"], iter((0.0, self.slow_s))
+            function = partial(transaction.commit, now=lambda: now() + next(late))
+        return super()._run(function)
 
 
 @pytest.fixture
@@ -83,6 +94,60 @@ async def test_many_senders_do_not_wait_for_the_last_of_them(counted: Counted) -
     await asyncio.gather(*(write(x) for x in range(8)))
     assert done[0] == 1, "the first goes on after the first commit"
     assert writer.ran == ["commit", "commit"]
+
+
+async def test_on_a_slow_disk_all_senders_share_a_commit(counted: Counted) -> None:
+    """A modem that has asked for its message waits two seconds for the commit, whoever else does."""
+    db, (writer, _) = counted
+    writer.slow_s = 0.05
+    await db.write(_insert(100), urgent=True, short=True)
+    writer.ran.clear()
+    await asyncio.gather(*(db.write(_insert(x), urgent=True, short=True) for x in range(32)))
+    assert writer.ran == ["commit"]
+    writer.slow_s = 0.0
+    await db.write(_insert(101), urgent=True, short=True)
+    writer.ran.clear()
+    await asyncio.gather(*(db.write(_insert(x), urgent=True, short=True) for x in range(32, 40)))
+    assert writer.ran == ["commit", "commit"], "and not for ever"
+
+
+async def test_news_that_can_not_be_told_harms_nothing(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    await _table(db)
+
+    def fail() -> None:
+        raise RuntimeError("nobody at home")
+
+    assert await asyncio.gather(db.write(_insert(1), then=fail), db.write(_insert(2))) == [1, 1]
+    assert await db.write(_insert(3)) == 1
+    assert "nobody at home" in caplog.text
+
+
+def test_a_straggler_that_reads_while_it_is_closed_is_told_so(tmp_path: Path) -> None:
+    """SQLite would take the whole process with it: so this is tried in one of its own."""
+    script = """
+import asyncio, sys
+from pathlib import Path
+from modemgw.store.database import Database
+from modemgw.store.errors import StoreError
+
+async def main():
+    for number in range(200):
+        db = await Database.open(Path(sys.argv[1]) / "a.db")
+        closing = asyncio.ensure_future(db.close())
+        while not closing.done():
+            try:
+                await db.read(lambda cur: cur.execute("SELECT count(*) FROM messages").fetchone(), short=True)
+            except (StoreError, ValueError):
+                pass
+            await asyncio.sleep(0)
+        await closing
+
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, (done.returncode, done.stderr)
 
 
 async def test_only_what_is_short_runs_in_the_thread_of_the_loop(counted: Counted) -> None:
