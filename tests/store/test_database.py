@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.numbers import insert, make_table, rows
 
 from modemgw.domain.states import ATTEMPT_STATES, MESSAGE_STATUSES, SEGMENT_STATES
 from modemgw.store import migrate
@@ -16,47 +17,35 @@ from modemgw.store.database import Database
 from modemgw.store.errors import StoreBroken
 
 
-async def _table(db: Database) -> None:
-    await db.write(lambda cur: cur.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
-
-
-async def _rows(db: Database) -> list[int]:
-    return await db.read(lambda cur: [row[0] for row in cur.execute("SELECT x FROM t ORDER BY x")])
-
-
-def _insert(x: int):  # type: ignore[no-untyped-def]
-    return lambda cur: cur.execute("INSERT INTO t VALUES (?)", (x,)).rowcount
-
-
 async def test_a_unit_that_fails_undoes_itself_and_not_its_neighbours(db: Database) -> None:
-    await _table(db)
+    await make_table(db)
 
     def halfway(cur: sqlite3.Cursor) -> None:
         cur.execute("INSERT INTO t VALUES (50)")
         raise RuntimeError("halfway")
 
     results = await asyncio.gather(
-        db.write(_insert(1)), db.write(halfway), db.write(_insert(2)), db.write(_insert(1)), return_exceptions=True
+        db.write(insert(1)), db.write(halfway), db.write(insert(2)), db.write(insert(1)), return_exceptions=True
     )
     assert results[0] == results[2] == 1
     assert isinstance(results[1], RuntimeError)
     assert isinstance(results[3], sqlite3.IntegrityError)
-    assert await _rows(db) == [1, 2]
+    assert await rows(db) == [1, 2]
 
 
 async def test_a_cancelled_caller_does_not_cancel_its_unit(db: Database) -> None:
-    await _table(db)
-    task = asyncio.ensure_future(db.write(_insert(7)))
+    await make_table(db)
+    task = asyncio.ensure_future(db.write(insert(7)))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await db.write(_insert(8))
-    assert await _rows(db) == [7, 8]
+    await db.write(insert(8))
+    assert await rows(db) == [7, 8]
 
 
 async def test_many_callers_share_commits_and_urgent_units_go_first(db: Database) -> None:
-    await _table(db)
+    await make_table(db)
     order: list[int] = []
 
     def note(x: int):  # type: ignore[no-untyped-def]
@@ -71,19 +60,19 @@ async def test_many_callers_share_commits_and_urgent_units_go_first(db: Database
 
 
 async def test_news_is_told_once_it_is_on_disk_and_of_nothing_that_failed(db: Database, tmp_path: Path) -> None:
-    await _table(db)
+    await make_table(db)
     seen: list[list[int]] = []
 
     def look() -> None:
         with contextlib.closing(sqlite3.connect(tmp_path / "test.db")) as other:
             seen.append([row[0] for row in other.execute("SELECT x FROM t ORDER BY x")])
 
-    await db.write(_insert(1), then=look)
+    await db.write(insert(1), then=look)
     assert seen == [[1]]
     with pytest.raises(sqlite3.IntegrityError):
-        await db.write(_insert(1), then=look)
+        await db.write(insert(1), then=look)
     assert seen == [[1]]
-    gone = asyncio.ensure_future(db.write(_insert(2), urgent=True, then=look))
+    gone = asyncio.ensure_future(db.write(insert(2), urgent=True, then=look))
     await asyncio.sleep(0)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -110,30 +99,30 @@ async def test_a_commit_that_fails_leaves_nothing_half_done(tmp_path: Path) -> N
         return connection
 
     db = await Database.open(tmp_path / "a.db", connect=connect)
-    await _table(db)
+    await make_table(db)
     for short in (True, False):
         refuse[0] = True
         told: list[int] = []
         with pytest.raises(StoreBroken, match="disk I/O error"):
-            await db.write(_insert(1), short=short, then=lambda told=told: told.append(1))
+            await db.write(insert(1), short=short, then=lambda told=told: told.append(1))
         assert not told
         refuse[0] = False
-        assert await _rows(db) == []
-    await db.write(_insert(2), short=True)
-    assert await _rows(db) == [2]
+        assert await rows(db) == []
+    await db.write(insert(2), short=True)
+    assert await rows(db) == [2]
     await db.close()
 
 
 async def test_what_was_written_is_there_after_close_and_open(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     db = await Database.open(path)
-    await _table(db)
-    last = asyncio.ensure_future(db.write(_insert(3)))
+    await make_table(db)
+    last = asyncio.ensure_future(db.write(insert(3)))
     await asyncio.sleep(0)
     await db.close()
     await last
     again = await Database.open(path)
-    assert await _rows(again) == [3]
+    assert await rows(again) == [3]
     await again.close()
 
 
@@ -163,7 +152,7 @@ async def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) ->
 async def test_a_damaged_page_is_found_at_start(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     db = await Database.open(path)
-    await _table(db)
+    await make_table(db)
     await db.write(lambda cur: cur.executemany("INSERT INTO t VALUES (?)", [(x,) for x in range(5000)]))
     await db.close()
     content = bytearray(path.read_bytes())

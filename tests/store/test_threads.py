@@ -11,24 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from support.numbers import insert, make_table, rows
 
 from modemgw.store import transaction
 from modemgw.store.connection import Connection, ThreadConnection
 from modemgw.store.database import Database
 
 T = TypeVar("T")
-
-
-async def _table(db: Database) -> None:
-    await db.write(lambda cur: cur.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
-
-
-async def _rows(db: Database) -> list[int]:
-    return await db.read(lambda cur: [row[0] for row in cur.execute("SELECT x FROM t ORDER BY x")])
-
-
-def _insert(x: int):  # type: ignore[no-untyped-def]
-    return lambda cur: cur.execute("INSERT INTO t VALUES (?)", (x,)).rowcount
 
 
 class CountingConnection(ThreadConnection):
@@ -61,7 +50,7 @@ async def counted(tmp_path: Path) -> AsyncIterator[tuple[Database, list[Counting
         return connection
 
     db = await Database.open(tmp_path / "counted.db", connect=connect)
-    await _table(db)
+    await make_table(db)
     for each in connections:
         each.ran.clear()
     yield db, connections
@@ -76,11 +65,11 @@ async def test_what_is_written_in_one_turn_of_the_loop_costs_one_commit(counted:
 
     async def a_moment_later(x: int) -> None:
         await asyncio.sleep(0)
-        await db.write(_insert(x), urgent=True, short=True)
+        await db.write(insert(x), urgent=True, short=True)
 
-    await asyncio.gather(db.write(_insert(0), urgent=True, short=True), *(a_moment_later(x) for x in range(1, 4)))
+    await asyncio.gather(db.write(insert(0), urgent=True, short=True), *(a_moment_later(x) for x in range(1, 4)))
     assert writer.ran == ["commit"]
-    assert await _rows(db) == list(range(4))
+    assert await rows(db) == list(range(4))
 
 
 async def test_many_senders_do_not_wait_for_the_last_of_them(counted: Counted) -> None:
@@ -88,7 +77,7 @@ async def test_many_senders_do_not_wait_for_the_last_of_them(counted: Counted) -
     done: list[int] = []
 
     async def write(x: int) -> None:
-        await db.write(_insert(x), urgent=True, short=True)
+        await db.write(insert(x), urgent=True, short=True)
         done.append(len(writer.ran))
 
     await asyncio.gather(*(write(x) for x in range(8)))
@@ -100,25 +89,25 @@ async def test_on_a_slow_disk_all_senders_share_a_commit(counted: Counted) -> No
     """A modem that has asked for its message waits two seconds for the commit, whoever else does."""
     db, (writer, _) = counted
     writer.slow_s = 0.05
-    await db.write(_insert(100), urgent=True, short=True)
+    await db.write(insert(100), urgent=True, short=True)
     writer.ran.clear()
-    await asyncio.gather(*(db.write(_insert(x), urgent=True, short=True) for x in range(32)))
+    await asyncio.gather(*(db.write(insert(x), urgent=True, short=True) for x in range(32)))
     assert writer.ran == ["commit"]
     writer.slow_s = 0.0
-    await db.write(_insert(101), urgent=True, short=True)
+    await db.write(insert(101), urgent=True, short=True)
     writer.ran.clear()
-    await asyncio.gather(*(db.write(_insert(x), urgent=True, short=True) for x in range(32, 40)))
+    await asyncio.gather(*(db.write(insert(x), urgent=True, short=True) for x in range(32, 40)))
     assert writer.ran == ["commit", "commit"], "and not for ever"
 
 
 async def test_news_that_can_not_be_told_harms_nothing(db: Database, caplog: pytest.LogCaptureFixture) -> None:
-    await _table(db)
+    await make_table(db)
 
     def fail() -> None:
         raise RuntimeError("nobody at home")
 
-    assert await asyncio.gather(db.write(_insert(1), then=fail), db.write(_insert(2))) == [1, 1]
-    assert await db.write(_insert(3)) == 1
+    assert await asyncio.gather(db.write(insert(1), then=fail), db.write(insert(2))) == [1, 1]
+    assert await db.write(insert(3)) == 1
     assert "nobody at home" in caplog.text
 
 
@@ -199,7 +188,7 @@ async def test_a_short_read_waits_for_no_search(db: Database, writing: bool) -> 
 
 
 async def test_scrubbing_waits_for_no_search(db: Database) -> None:
-    await _table(db)
+    await make_table(db)
     searching, found = threading.Event(), threading.Event()
 
     def search(cur: sqlite3.Cursor) -> bool:
@@ -209,10 +198,10 @@ async def test_scrubbing_waits_for_no_search(db: Database) -> None:
 
     running = asyncio.ensure_future(db.read(search))
     assert await asyncio.to_thread(searching.wait, 10)
-    await db.write(_insert(1))
+    await db.write(insert(1))
     async with asyncio.timeout(2):
         assert not await db.scrub(), "another time"
-        await db.write(_insert(2))
+        await db.write(insert(2))
     found.set()
     assert await running
     assert await db.scrub()
