@@ -26,7 +26,7 @@ _FEW_LINES = 20
 
 @dataclass(slots=True)
 class Member:
-    """A SIM that can send. ``people``: the numbers that it wrote to since ``people_since_ms``, where they count.
+    """A SIM that can send. ``people``: the numbers that it wrote to since ``people_since_ms``; both None: none count.
 
     ``lines``: how many lines of the queue its last look went through.
     """
@@ -36,7 +36,7 @@ class Member:
     wake: Callable[[], None]
     breaker: Breaker = field(default_factory=Breaker)
     people: set[str] | None = None
-    people_since_ms: int = 0
+    people_since_ms: int | None = None
     lines: int = 0
 
 
@@ -98,9 +98,8 @@ class Pool:
         member = self.members[sim_id]
         while True:
             since_ms = self._people_since_ms(member)
-            counted = since_ms is None or (member.people is not None and member.people_since_ms == since_ms)
-            short = counted and member.lines <= _FEW_LINES
-            choice = await self._context.db.read(self._chooser(member, going_on), short=short)
+            short = member.people_since_ms == since_ms and member.lines <= _FEW_LINES
+            choice = await self._context.db.read(self._chooser(member, going_on, since_ms), short=short)
             if choice.head is None or choice.outgoing is None:
                 return choice
             seq = choice.outgoing.message_seq
@@ -108,7 +107,9 @@ class Pool:
                 self.leased.add(seq)
                 return choice
 
-    def _chooser(self, member: Member, going_on: Outgoing | None) -> Callable[[sqlite3.Cursor], Choice]:
+    def _chooser(
+        self, member: Member, going_on: Outgoing | None, people_since_ms: int | None
+    ) -> Callable[[sqlite3.Cursor], Choice]:
         sim_id = member.state.sim_id
         self._name(member)
         minute = period.minute_of_day(self._context.clock.wall_ms(), self._context.settings.timezone)
@@ -120,7 +121,7 @@ class Pool:
         def query(cur: sqlite3.Cursor) -> Choice:
             member.lines = 0
             leased = frozenset(self.leased)
-            hold = self._hold(cur, member)
+            hold = self._hold(cur, member, people_since_ms)
             if hold.blocked is not None and not hold.urgent_only and not hold.full:
                 return Choice(hold)
             head = scheduler.pick(queue.heads(cur, sim_id, leased, takes), self.turns)
@@ -133,16 +134,15 @@ class Pool:
 
         return query
 
-    def _hold(self, cur: sqlite3.Cursor, member: Member) -> Hold:
+    def _hold(self, cur: sqlite3.Cursor, member: Member, people_since_ms: int | None) -> Hold:
         """The SIM's limits as they are now; keeps them where the others' decisions see them."""
         context = self._context
         plan = context.settings.sims.get(member.iccid or "")
-        since_ms = self._people_since_ms(member)
-        if since_ms is None:
+        if member.people_since_ms != people_since_ms:
             member.people = None
-        elif member.people is None or member.people_since_ms != since_ms:
-            member.people = attempts.recipients_since(cur, member.state.sim_id, since_ms)
-            member.people_since_ms = since_ms
+            if people_since_ms is not None:
+                member.people = attempts.recipients_since(cur, member.state.sim_id, people_since_ms)
+            member.people_since_ms = people_since_ms
         recipients = None if member.people is None else len(member.people)
         found = limits.windows(cur, context, member.state.sim_id, plan, recipients)
         hold = limits.judge(found, low=balances.is_low(cur, member.state.sim_id))
